@@ -1,0 +1,2 @@
+//! The `datum` command line.
+fn main() {}
