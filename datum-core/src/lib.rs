@@ -7,6 +7,7 @@ mod commit;
 mod entry;
 mod git;
 mod id;
+pub mod journal;
 mod kind;
 mod log;
 mod name;
@@ -19,6 +20,7 @@ mod snapshot;
 mod stamp;
 mod store;
 mod tree;
+pub mod undo;
 
 pub use entry::{BODY_INLINE_MAX, BODY_MAX, Draft, DraftError, Entry, SUBJECT_MAX, VALUE_MAX, View};
 pub use git::GitError;

@@ -326,12 +326,11 @@ fn discover(path: &Path, options: &OpenOptions) -> Result<gix::Repository, Store
     use gix::open::{Options, Permissions};
     let permissions = if options.user_configuration { Permissions::all() } else { Permissions::isolated() };
     let one = Options::default().permissions(permissions);
-    let opened = match &options.git_dir {
-        Some(git_dir) => gix::ThreadSafeRepository::open_opts(git_dir, one),
-        None => {
-            let trust = Mapping { full: one.clone(), reduced: one };
-            gix::ThreadSafeRepository::discover_opts(path, gix::discover::upwards::Options::default(), trust)
-        }
+    let opened = if let Some(git_dir) = &options.git_dir {
+        gix::ThreadSafeRepository::open_opts(git_dir, one)
+    } else {
+        let trust = Mapping { full: one.clone(), reduced: one };
+        gix::ThreadSafeRepository::discover_opts(path, gix::discover::upwards::Options::default(), trust)
     };
     match opened {
         Ok(repo) => Ok(repo.to_thread_local()),
