@@ -1,5 +1,8 @@
 //! Git as the state of agent fleets.
 
+pub mod i2i;
 mod name;
+#[cfg(test)]
+mod testdata;
 
 pub use name::{AGENT_MAX, AgentName, NameError, WORD_MAX, Word};
