@@ -1,7 +1,9 @@
 //! Git as the state of agent fleets.
 
+pub mod capability;
 pub mod i2i;
 mod name;
+pub mod publish;
 #[cfg(test)]
 mod testdata;
 
