@@ -2,7 +2,7 @@
 
 use crate::args::Global;
 use crate::fault::Fault;
-use datum_core::{AgentName, Millis, OpenOptions, Stamp, Store};
+use datum_core::{AgentName, Millis, OpenOptions, Stamp, Store, capability};
 use std::cell::OnceCell;
 use std::path::PathBuf;
 
@@ -56,7 +56,11 @@ impl<'a> Edge<'a> {
             return AgentName::new(&name).map_err(|error| {
                 let fault = Fault::from(error);
                 let lower = name.to_lowercase();
-                if AgentName::new(&lower).is_ok() { fault.hint(format!("try --agent {lower}")) } else { fault }
+                if AgentName::new(&lower).is_ok() {
+                    fault.hint(format!("try --agent {lower}"))
+                } else {
+                    fault
+                }
             });
         }
         self.declared_agent()?.ok_or_else(|| {
@@ -75,7 +79,9 @@ impl<'a> Edge<'a> {
                 file.and_then(|bytes| String::from_utf8(bytes).ok())
             }
         };
-        Ok(text.and_then(|text| datum_core::capability::agent_name(&text)))
+        let declared =
+            text.and_then(|text| capability::read(&text).ok()).and_then(|read| read.capability.agent.name);
+        Ok(declared.and_then(|name| AgentName::new(&name.to_lowercase()).ok()))
     }
 
     /// Who writes and when.

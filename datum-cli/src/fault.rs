@@ -63,7 +63,9 @@ impl From<FindError> for Fault {
     fn from(error: FindError) -> Self {
         let hint = match &error {
             FindError::Ambiguous { .. } => "give more digits",
-            FindError::Unknown(_) => "datum journal and datum bottle check list ids; datum sync fetches entries of others",
+            FindError::Unknown(_) => {
+                "datum journal and datum bottle check list ids; datum sync fetches entries of others"
+            }
             FindError::NotAnId(_) => return Self::usage(error.to_string()),
         };
         Self::usage(error.to_string()).hint(hint)
@@ -98,9 +100,8 @@ impl From<StoreError> for Fault {
             StoreError::Log { .. } | StoreError::Ref(_) | StoreError::Object(_) => {
                 Self::broken(message).hint("datum doctor looks for what can be repaired")
             }
-            StoreError::Locked { .. } => {
-                Self::broken(message).hint("if no git or datum process is running, datum doctor removes the lock")
-            }
+            StoreError::Locked { .. } => Self::broken(message)
+                .hint("if no git or datum process is running, datum doctor removes the lock"),
             StoreError::Open { .. } | StoreError::Git(_) => Self::broken(message),
         }
     }

@@ -41,7 +41,11 @@ pub(crate) fn parse_length(text: &str) -> Option<Millis> {
     let from = civil::date(2026, 1, 1);
     let length = span.abs().total((jiff::Unit::Millisecond, from)).ok()?;
     // A length is no longer than a few centuries, far below 2^53.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "abs() and the check keep it in range")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "abs() and the check keep it in range"
+    )]
     (0.0..1e15).contains(&length).then_some(length as Millis)
 }
 
@@ -66,7 +70,8 @@ mod tests {
     #[test]
     fn times_as_people_write_them() {
         let now = parse_absolute("2026-03-10T12:00:00Z").unwrap();
-        let check = |text: &str, want: &str| assert_eq!(parse(text, now).map(iso).as_deref(), Some(want), "{text}");
+        let check =
+            |text: &str, want: &str| assert_eq!(parse(text, now).map(iso).as_deref(), Some(want), "{text}");
         check("2026-01-31", "2026-01-31T00:00:00.000Z");
         check("2026-01-31 08:15", "2026-01-31T08:15:00.000Z");
         check("2026-01-31T08:15:00+02:00", "2026-01-31T06:15:00.000Z");

@@ -1,17 +1,20 @@
 //! Git as the state of agent fleets.
 
 mod append;
+pub mod capability;
 #[expect(clippy::disallowed_methods, reason = "it makes the file that holds the clone's id")]
 mod clone_id;
 mod commit;
 mod entry;
 mod git;
+pub mod i2i;
 mod id;
 pub mod journal;
 mod kind;
 mod log;
 mod name;
 mod odb;
+pub mod publish;
 #[expect(clippy::disallowed_methods, reason = "refs are files, and this module owns them")]
 mod refs;
 mod segment;
@@ -19,6 +22,8 @@ mod sink;
 mod snapshot;
 mod stamp;
 mod store;
+#[cfg(test)]
+mod testdata;
 mod tree;
 pub mod undo;
 

@@ -15,7 +15,9 @@ pub const KEY: &str = "Undo";
 /// # Errors
 /// [`DraftError`] when `title` makes no subject.
 pub fn draft(target: EntryId, title: &str) -> Result<Draft, DraftError> {
-    Draft::new(&format!("Undo: {title}"), "").or_else(|_| Draft::new("Undo", ""))?.with(KEY, &target.to_string())
+    Draft::new(&format!("Undo: {title}"), "")
+        .or_else(|_| Draft::new("Undo", ""))?
+        .with(KEY, &target.to_string())
 }
 
 /// Visits the entries of a kind that no later entry has undone, newest first, the undoing entries left out.

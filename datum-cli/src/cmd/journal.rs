@@ -64,7 +64,7 @@ impl Journal {
                 let text = if content == "-" { text.strip_suffix('\n').unwrap_or(&text) } else { &text };
                 self.record(edge, out, category, &[text])
             }
-            (Some(category), None, true) => {
+            (Some(category), _, true) => {
                 let text = read_stdin()?;
                 let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
                 self.record(edge, out, category, &lines)
