@@ -91,10 +91,9 @@ impl From<StoreError> for Fault {
             StoreError::NotARepository { .. } => {
                 Self::usage(message).hint("datum boot makes one here; -C DIR names another place")
             }
-            StoreError::Object(ObjectError::Write { .. }) | StoreError::File { .. } => {
-                Self::broken(message).hint("is the repository read-only, or the disk full?")
-            }
-            StoreError::Ref(RefError::Io { .. }) => {
+            StoreError::Object(ObjectError::Write { .. })
+            | StoreError::File { .. }
+            | StoreError::Ref(RefError::Io { .. }) => {
                 Self::broken(message).hint("is the repository read-only, or the disk full?")
             }
             StoreError::Log { .. } | StoreError::Ref(_) | StoreError::Object(_) => {

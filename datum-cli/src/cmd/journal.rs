@@ -54,6 +54,9 @@ pub(crate) struct Journal {
     /// List the journal as it was at TIME
     #[arg(long, value_name = "TIME")]
     as_of: Option<String>,
+    /// Exit with 1 when nothing is found
+    #[arg(long)]
+    exit_code: bool,
 }
 
 impl Journal {
@@ -127,8 +130,11 @@ impl Journal {
             }
             Format::Md => found.iter().for_each(|entry| print_markdown(out, entry)),
         }
+        if found.is_empty() {
+            out.say("no entry found");
+        }
         out.damage(&snapshot.damage());
-        Ok(Exit::Done)
+        Ok(if self.exit_code && found.is_empty() { Exit::No } else { Exit::Done })
     }
 }
 

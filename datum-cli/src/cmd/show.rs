@@ -14,6 +14,9 @@ use crate::time;
 pub(crate) struct Show {
     /// The id, or the beginning of it
     id: String,
+    /// Print only the text, to the byte
+    #[arg(long)]
+    text: bool,
 }
 
 impl Show {
@@ -22,6 +25,10 @@ impl Show {
         let found = snapshot.find(&self.id);
         out.damage(&snapshot.damage());
         let entry = found?;
+        if self.text {
+            out.raw(entry.text().as_bytes());
+            return Ok(Exit::Done);
+        }
         if out.is_json() {
             out.json(&serde_json::json!({ "version": 1, "entry": Shown::of(&entry) }));
             return Ok(Exit::Done);
