@@ -22,12 +22,17 @@ pub fn is_ours(text: &str) -> bool {
     lines.next() == Some(MARK) || lines.next_back() == Some(MARK)
 }
 
-/// `text` as one line of plain characters: control characters, bidi marks and runs of white space become one space.
+/// `text` as one line of plain characters: controls, bidi marks and runs of white space become one space.
 fn one_line(text: &str) -> String {
-    let bidi =
-        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let plain: String = text.chars().map(|c| if c.is_control() || bidi(c) { ' ' } else { c }).collect();
+    let plain: String = text.chars().map(|c| if is_odd(c) { ' ' } else { c }).collect();
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn is_odd(c: char) -> bool {
+    let bidi = matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    // YAML readers refuse a whole file for one of these.
+    let refused = matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}');
+    c.is_control() || bidi || refused
 }
 
 #[cfg(test)]
@@ -48,6 +53,6 @@ mod tests {
 
     #[test]
     fn one_line_is_one_line() {
-        assert_eq!(one_line(" a\r\nb\0\u{202e}c\u{2028}  d "), "a b c d");
+        assert_eq!(one_line(" a\r\nb\0\u{202e}c\u{2028}\u{fffe}  d "), "a b c d");
     }
 }
