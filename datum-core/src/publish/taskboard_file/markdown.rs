@@ -44,12 +44,36 @@ struct Reader<'a> {
     priority: Option<Priority>,
     /// A heading that becomes a task once a field follows it.
     heading: Option<(Item<'a>, bool)>,
-    /// The columns of the table being read.
-    columns: Option<Vec<Column>>,
+    /// Where the columns of the table being read are.
+    columns: Option<Columns>,
     fenced: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// Indexes of cells, found once a table: searching them in every row would cost rows times columns.
+#[derive(Clone, Copy)]
+struct Columns {
+    id: Option<usize>,
+    title: Option<usize>,
+    priority: Option<usize>,
+    state: Option<usize>,
+    assignee: Option<usize>,
+}
+
+impl Columns {
+    fn of(header: &[&str]) -> Self {
+        let at = |wanted| header.iter().position(|cell| column(cell) == wanted);
+        Self {
+            id: at(Column::Id),
+            title: at(Column::Title),
+            priority: at(Column::Priority),
+            state: at(Column::State),
+            assignee: at(Column::Assignee),
+        }
+    }
+}
+
+/// What a column, or a field below a heading, is about.
+#[derive(PartialEq, Eq)]
 enum Column {
     Id,
     Title,
@@ -119,23 +143,18 @@ impl<'a> Reader<'a> {
 
     fn row(&mut self, number: usize, row: &'a str) {
         let cells: Vec<&str> = cells(row);
-        let Some(columns) = &self.columns else {
-            let columns: Vec<Column> = cells.iter().map(|cell| column(cell)).collect();
-            // A table of something else gets columns too, without a title: its rows are no tasks.
-            self.columns = Some(columns);
+        // A table of something else has no column of titles, so that none of its rows is a task.
+        let Some(columns) = self.columns else {
+            self.columns = Some(Columns::of(&cells));
             return;
         };
-        let columns = columns.clone();
-        let cell = |wanted| {
-            let at = columns.iter().position(|column| *column == wanted)?;
-            cells.get(at).copied().filter(|cell| !cell.is_empty())
-        };
+        let cell = |at: Option<usize>| cells.get(at?).copied().filter(|cell| !cell.is_empty());
         let rule = cells.iter().all(|cell| cell.chars().all(|c| "-: ".contains(c)));
-        let Some(title) = cell(Column::Title).filter(|_| !rule) else { return };
-        let state = cell(Column::State).and_then(State::read);
-        let done = state == Some(State::Done) || cell(Column::State).is_some_and(|cell| cell.contains('✅'));
-        let priority = cell(Column::Priority).and_then(Priority::read).or(self.priority);
-        let (id, assignee) = (cell(Column::Id), cell(Column::Assignee).filter(|name| !is_nobody(name)));
+        let Some(title) = cell(columns.title).filter(|_| !rule) else { return };
+        let state = cell(columns.state).and_then(State::read);
+        let done = state == Some(State::Done) || cell(columns.state).is_some_and(|cell| cell.contains('✅'));
+        let priority = cell(columns.priority).and_then(Priority::read).or(self.priority);
+        let (id, assignee) = (cell(columns.id), cell(columns.assignee).filter(|name| !is_nobody(name)));
         let item = self.item(number, title);
         self.found.push(Item { id, done, state, priority, assignee, ..item });
     }

@@ -129,6 +129,12 @@ fn json_is_read_in_any_wrapping_and_errors_have_a_place() {
 }
 
 #[test]
+fn a_wide_and_long_table_is_read_in_time() {
+    let board = format!("{}|task|\n{}", "|a".repeat(200_000), "|x\n".repeat(100_000));
+    assert_eq!(parse(&board), Ok(Board::Markdown(Vec::new())));
+}
+
+#[test]
 fn a_title_cannot_fake_the_json() {
     let title = format!("{JSON_START}[]{JSON_END}");
     let tasks = vec![task("a", &title, Priority::High)];
