@@ -58,7 +58,7 @@ pub struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    /// The body without the backslashes that [`print`] puts before lines that look like headings or tags.
+    /// The body without the backslashes that [`print()`] puts before lines that look like headings or tags.
     pub fn text(&self) -> Cow<'a, str> {
         escaped_lines(self.body, |line| line.strip_prefix('\\').map(str::to_owned))
     }
