@@ -52,7 +52,7 @@ fn check_agent(text: &str) -> Result<(), &'static str> {
     if text.contains("..") {
         return Err("must not hold '..'");
     }
-    if text.ends_with('.') || text.ends_with(".lock") {
+    if text.ends_with('.') || text.strip_suffix(".lock").is_some() {
         return Err("must not end with '.' or '.lock'");
     }
     if is_device(text) {

@@ -1,0 +1,154 @@
+//! Entries become commits: one object each, and a segment for every 256.
+
+use crate::commit;
+use crate::entry::{BODY_INLINE_MAX, Draft};
+use crate::id::EntryId;
+use crate::kind::Kind;
+use crate::log::{self, PAYLOADS, SEGMENTS};
+use crate::odb::ObjectKind;
+use crate::segment::{self, Name, SEAL_EVERY};
+use crate::sink::Sink;
+use crate::snapshot::Snapshot;
+use crate::stamp::{MILLIS_MAX, Millis, SKEW_MAX, Stamp, Writer};
+use crate::store::{Store, StoreError, ref_name};
+use crate::tree::{self, Item};
+use std::collections::VecDeque;
+
+/// Entries that are written and not yet published.
+#[must_use = "entries are in the log only when its ref has moved to their tip"]
+pub(crate) struct Written {
+    pub(crate) ids: Vec<EntryId>,
+    pub(crate) tip: EntryId,
+    pub(crate) clock: Millis,
+    pub(crate) sealed: bool,
+}
+
+/// The end of a log, where the next entry goes.
+struct End {
+    parent: Option<EntryId>,
+    tree: EntryId,
+    clock: Millis,
+    seq: u64,
+}
+
+/// Writes the commits of `drafts` on top of `tip`.
+pub(crate) fn write(
+    store: &Store,
+    kind: Kind,
+    stamp: &Stamp,
+    writer: &Writer,
+    tip: Option<EntryId>,
+    snapshot: &Snapshot<'_>,
+    drafts: &[Draft],
+) -> Result<Written, StoreError> {
+    let sync = store.sync_objects || kind.always_syncs();
+    let mut sink = Sink::new(&store.odb, &store.git, drafts.len(), sync);
+    let broken =
+        |message: &str| StoreError::Log { name: ref_name(kind, writer), message: message.to_owned() };
+    let mut end = match tip {
+        None => End { parent: None, tree: sink.write(ObjectKind::Tree, b"")?, clock: 0, seq: 0 },
+        Some(tip) => {
+            let raw = sink.read(tip, ObjectKind::Commit)?;
+            let ends = commit::parse(&raw).zip(log::clock_and_seq(&raw));
+            let (parsed, (clock, seq)) = ends.ok_or_else(|| broken("its tip is no entry"))?;
+            End { parent: Some(tip), tree: parsed.tree, clock, seq }
+        }
+    };
+    end.clock = end.clock.max(greatest_clock(store, kind, stamp, writer, snapshot));
+    let mut ids = Vec::with_capacity(drafts.len());
+    let mut recent = VecDeque::new();
+    let mut sealed = false;
+    for draft in drafts {
+        if end.seq > 0 && end.seq.is_multiple_of(SEAL_EVERY) {
+            end.tree = seal(&mut sink, &end, &recent)?;
+            sealed = true;
+        }
+        let payload = if draft.body().len() > BODY_INLINE_MAX {
+            let id = sink.write(ObjectKind::Blob, draft.body().as_bytes())?;
+            let hex = id.to_string();
+            end.tree = put(&mut sink, end.tree, &[PAYLOADS, &hex[..2], &hex[2..]], id)?;
+            Some(id)
+        } else {
+            None
+        };
+        end.clock = stamp.now.max(end.clock + 1);
+        if end.clock > MILLIS_MAX {
+            return Err(broken("its clock has run out"));
+        }
+        end.seq += 1;
+        let message = draft.print(kind, stamp.agent.as_str(), end.clock, end.seq, payload);
+        let raw = commit::print(end.tree, end.parent, stamp, writer, end.clock, &message);
+        let id = sink.write(ObjectKind::Commit, &raw)?;
+        end.parent = Some(id);
+        ids.push(id);
+        if drafts.len() > 1 {
+            recent.push_back((id, raw));
+            if recent.len() as u64 > SEAL_EVERY {
+                recent.pop_front();
+            }
+        }
+    }
+    sink.finish()?;
+    let tip = end.parent.ok_or_else(|| broken("nothing was to be written"))?;
+    Ok(Written { ids, tip, clock: end.clock, sealed })
+}
+
+/// The greatest clock that this append has seen: what its function read, and the tips of all logs of the kind.
+fn greatest_clock(
+    store: &Store,
+    kind: Kind,
+    stamp: &Stamp,
+    writer: &Writer,
+    snapshot: &Snapshot<'_>,
+) -> Millis {
+    let mut buffer = Vec::new();
+    for (_, _, tip) in snapshot.tips().filter(|(of, by, _)| *of == kind && *by != writer) {
+        if let Ok(raw) = store.odb.read(tip, ObjectKind::Commit, &mut buffer)
+            && let Some((clock, _)) = log::clock_and_seq(raw)
+            // One far-off clock must not drag all others along.
+            && clock <= stamp.now + SKEW_MAX
+        {
+            snapshot.saw(clock);
+        }
+    }
+    let seen = snapshot.greatest_clock();
+    if seen <= stamp.now + SKEW_MAX { seen } else { 0 }
+}
+
+/// Seals the commits since the last segment; answers with the tree that holds the new one.
+fn seal(
+    sink: &mut Sink<'_>,
+    end: &End,
+    recent: &VecDeque<(EntryId, Vec<u8>)>,
+) -> Result<EntryId, StoreError> {
+    let Some(last) = end.parent else { return Ok(end.tree) };
+    let stop = log::last_segment(end.tree, |id| read_tree(sink, id))?.map(|name| name.last);
+    let mut commits: Vec<Vec<u8>> = Vec::new();
+    let mut fresh = recent.iter().rev();
+    let mut next = Some(last);
+    while let Some(id) = next.filter(|id| Some(*id) != stop) {
+        let raw = match fresh.next() {
+            Some((known, raw)) if *known == id => raw.clone(),
+            _ => sink.read(id, ObjectKind::Commit)?,
+        };
+        next = commit::parent(&raw);
+        commits.push(raw);
+    }
+    let bytes = segment::print(commits.iter().rev().map(Vec::as_slice));
+    let blob = sink.write(ObjectKind::Blob, &bytes)?;
+    let (folder, file) = Name { end: end.seq, last }.print();
+    put(sink, end.tree, &[SEGMENTS, &folder, &file], blob)
+}
+
+fn read_tree(sink: &Sink<'_>, id: EntryId) -> Result<Vec<Item>, StoreError> {
+    if id.0.is_empty_tree() {
+        return Ok(Vec::new());
+    }
+    Ok(tree::parse(id, &sink.read(id, ObjectKind::Tree)?)?)
+}
+
+fn put(sink: &mut Sink<'_>, root: EntryId, path: &[&str], blob: EntryId) -> Result<EntryId, StoreError> {
+    let read = |sink: &Sink<'_>, id| read_tree(sink, id);
+    let write = |sink: &mut Sink<'_>, bytes: &[u8]| sink.write(ObjectKind::Tree, bytes);
+    tree::put(sink, root, path, blob, &read, &write)
+}

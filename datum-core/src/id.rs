@@ -1,0 +1,37 @@
+//! The id of an entry: the id of its commit, or of its blob for a bottle that is a file.
+
+use std::fmt;
+
+/// The id of an entry or of an object, SHA-1 or SHA-256.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryId(pub(crate) gix::ObjectId);
+
+impl EntryId {
+    /// The id whose full hexadecimal form is `hex`, 40 or 64 digits.
+    pub fn from_hex(hex: &str) -> Option<Self> {
+        gix::ObjectId::from_hex(hex.as_bytes()).ok().map(Self)
+    }
+
+    /// The first `digits` hexadecimal digits.
+    pub fn short(&self, digits: usize) -> String {
+        self.0.to_hex_with_len(digits).to_string()
+    }
+}
+
+impl fmt::Display for EntryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for EntryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl serde::Serialize for EntryId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

@@ -1,0 +1,235 @@
+//! One writer's log of one kind, read newest first: the single commits of its tail, then its segments.
+
+use crate::commit;
+use crate::entry::View;
+use crate::id::EntryId;
+use crate::kind::Kind;
+use crate::odb::{ObjectError, ObjectKind, Odb};
+use crate::segment::{self, Name};
+use crate::stamp::{Millis, Writer};
+use crate::tree::{self, Item};
+use std::ops::Range;
+
+/// Something of a log that could not be read. What else there is, is read all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// The log, `<kind>/<writer>`.
+    pub log: String,
+    /// The object that is the cause.
+    pub object: Option<EntryId>,
+    /// What is wrong, and how much of the log it hides.
+    pub message: String,
+}
+
+/// The folder of segments in a log's tree.
+pub(crate) const SEGMENTS: &str = "segments";
+/// The folder of large bodies in a log's tree.
+pub(crate) const PAYLOADS: &str = "payloads";
+
+/// Reads a tree, in its order.
+pub(crate) fn read_tree(odb: &Odb, id: EntryId) -> Result<Vec<Item>, ObjectError> {
+    // git knows the empty tree without having it.
+    if id.0.is_empty_tree() {
+        return Ok(Vec::new());
+    }
+    let mut buffer = Vec::new();
+    tree::parse(id, odb.read(id, ObjectKind::Tree, &mut buffer)?)
+}
+
+fn names(items: &[Item]) -> Vec<(Name, EntryId)> {
+    items.iter().filter_map(|item| Some((item.text().and_then(Name::parse)?, item.id))).collect()
+}
+
+/// The folder of segments in a log's tree.
+fn segments_folder(items: &[Item]) -> Option<EntryId> {
+    items.iter().find(|item| item.name == SEGMENTS.as_bytes()).map(|item| item.id)
+}
+
+/// Finds the newest segment of a log whose tree is `tree`; `read` reads a tree.
+pub(crate) fn last_segment<E>(
+    tree: EntryId,
+    read: impl Fn(EntryId) -> Result<Vec<Item>, E>,
+) -> Result<Option<Name>, E> {
+    let Some(folder) = segments_folder(&read(tree)?) else { return Ok(None) };
+    let Some(newest) = read(folder)?.pop() else { return Ok(None) };
+    Ok(names(&read(newest.id)?).pop().map(|(name, _)| name))
+}
+
+/// Raw commits side by side, oldest first.
+#[derive(Debug, Default)]
+struct Chunk {
+    bytes: Vec<u8>,
+    frames: Vec<Range<usize>>,
+    ids: Vec<EntryId>,
+}
+
+/// Reads commits from `tip` backwards until `stop` or `most` are read; what cannot be read ends it with an error beside.
+fn chain(
+    odb: &Odb,
+    tip: EntryId,
+    stop: Option<EntryId>,
+    most: u64,
+) -> (Chunk, Option<EntryId>, Option<ObjectError>) {
+    let mut chunk = Chunk::default();
+    let mut buffer = Vec::new();
+    let mut next = Some(tip);
+    let mut error = None;
+    while let Some(id) = next.filter(|id| Some(*id) != stop && (chunk.ids.len() as u64) < most) {
+        match odb.read(id, ObjectKind::Commit, &mut buffer) {
+            Ok(raw) => {
+                let start = chunk.bytes.len();
+                chunk.bytes.extend_from_slice(raw);
+                chunk.frames.push(start..chunk.bytes.len());
+                chunk.ids.push(id);
+                next = commit::parent(raw);
+            }
+            Err(problem) => {
+                error = Some(problem);
+                break;
+            }
+        }
+    }
+    chunk.frames.reverse();
+    chunk.ids.reverse();
+    (chunk, next, error)
+}
+
+/// Reads a log, newest entry first.
+pub(crate) struct Reader<'s> {
+    odb: &'s Odb,
+    kind: Kind,
+    pub(crate) writer: Writer,
+    /// Folders of segments not yet opened, oldest first.
+    folders: Vec<EntryId>,
+    /// Segments of the opened folder not yet read, oldest first.
+    segments: Vec<(Name, EntryId)>,
+    chunk: Chunk,
+    /// Entries of the chunk not yet given.
+    left: usize,
+    pub(crate) damage: Vec<Damage>,
+}
+
+impl<'s> Reader<'s> {
+    /// Opens the log whose newest entry is `tip`.
+    pub(crate) fn open(odb: &'s Odb, kind: Kind, writer: &Writer, tip: EntryId) -> Self {
+        let mut reader = Self {
+            odb,
+            kind,
+            writer: writer.clone(),
+            folders: Vec::new(),
+            segments: Vec::new(),
+            chunk: Chunk::default(),
+            left: 0,
+            damage: Vec::new(),
+        };
+        if let Err(error) = reader.find_segments(tip) {
+            reader.report(&error, "what its tree holds");
+        }
+        let sealed = reader.segments.last().map(|(name, _)| name.last);
+        let (chunk, _, error) = chain(odb, tip, sealed, u64::MAX);
+        if let Some(error) = error {
+            reader.report(&error, "the entries between it and the last segment");
+        }
+        reader.left = chunk.ids.len();
+        reader.chunk = chunk;
+        reader
+    }
+
+    fn find_segments(&mut self, tip: EntryId) -> Result<(), ObjectError> {
+        let mut buffer = Vec::new();
+        let Some(raw) = commit::parse(self.odb.read(tip, ObjectKind::Commit, &mut buffer)?) else {
+            return Ok(());
+        };
+        if let Some(folder) = segments_folder(&read_tree(self.odb, raw.tree)?) {
+            self.folders = read_tree(self.odb, folder)?.into_iter().map(|item| item.id).collect();
+            self.open_folder();
+        }
+        Ok(())
+    }
+
+    fn report(&mut self, error: &ObjectError, hides: &str) {
+        let object = match error {
+            ObjectError::Missing(id) | ObjectError::Damaged { id, .. } => Some(*id),
+            _ => None,
+        };
+        let message = format!("{error}; it hides {hides}");
+        self.damage.push(Damage { log: format!("{}/{}", self.kind, self.writer), object, message });
+    }
+
+    fn open_folder(&mut self) {
+        while self.segments.is_empty() {
+            let Some(folder) = self.folders.pop() else { return };
+            match read_tree(self.odb, folder) {
+                Ok(items) => self.segments = names(&items),
+                Err(error) => self.report(&error, "a folder of up to 100 segments"),
+            }
+        }
+    }
+
+    /// Loads the chunk before this one; `false` at the beginning of the log.
+    fn load(&mut self) -> bool {
+        self.open_folder();
+        let Some((name, blob)) = self.segments.pop() else { return false };
+        self.open_folder();
+        let before = self.segments.last().map_or(0, |(name, _)| name.end);
+        if let Err(error) = self.read_segment(name, blob) {
+            // The same commits may still stand in the chain.
+            let count = name.end.saturating_sub(before);
+            let (chunk, _, broken) = chain(self.odb, name.last, None, count);
+            if broken.is_some() || (chunk.ids.len() as u64) < count {
+                let hidden = format!("entries {} to {}", before + 1, name.end - chunk.ids.len() as u64);
+                self.report(&error, &hidden);
+            }
+            self.chunk = chunk;
+        }
+        self.left = self.chunk.ids.len();
+        true
+    }
+
+    fn read_segment(&mut self, name: Name, blob: EntryId) -> Result<(), ObjectError> {
+        let length = self.odb.read(blob, ObjectKind::Blob, &mut self.chunk.bytes)?.len();
+        let bytes = &self.chunk.bytes[..length];
+        let frames = segment::parse(bytes);
+        let ids = frames.as_ref().and_then(|frames| segment::ids(bytes, frames, name.last));
+        match (frames, ids) {
+            (Some(frames), Some(ids)) => {
+                self.chunk.frames = frames;
+                self.chunk.ids = ids;
+                Ok(())
+            }
+            _ => Err(ObjectError::Damaged { id: blob, message: "it is no segment".to_owned() }),
+        }
+    }
+
+    /// Steps to the next older entry; `false` when there is none.
+    pub(crate) fn advance(&mut self) -> bool {
+        loop {
+            while self.left > 0 {
+                self.left -= 1;
+                if self.view().is_some() {
+                    return true;
+                }
+                let id = self.chunk.ids[self.left];
+                let error = ObjectError::Damaged { id, message: "it is no entry of this log".to_owned() };
+                if !self.damage.iter().any(|damage| damage.message.contains("no entry of this log")) {
+                    self.report(&error, "itself, and perhaps others alike");
+                }
+            }
+            if !self.load() {
+                return false;
+            }
+        }
+    }
+
+    /// The entry stepped to.
+    pub(crate) fn view(&self) -> Option<View<'_>> {
+        let frame = self.chunk.frames.get(self.left)?.clone();
+        commit::view(&self.chunk.bytes[frame], self.chunk.ids[self.left], self.kind, &self.writer)
+    }
+}
+
+/// The clock and place of the entry in a raw commit.
+pub(crate) fn clock_and_seq(raw: &[u8]) -> Option<(Millis, u64)> {
+    let message = crate::entry::Message::parse(commit::parse(raw)?.message)?;
+    Some((message.clock, message.seq))
+}

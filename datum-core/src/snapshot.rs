@@ -1,0 +1,268 @@
+//! A snapshot: the tips of all logs, and a commit of the repository's own tree, at one moment.
+
+use crate::entry::{Entry, View};
+use crate::id::EntryId;
+use crate::kind::Kind;
+use crate::log::{self, Damage, Reader};
+use crate::odb::{ObjectError, ObjectKind, Odb};
+use crate::stamp::{Millis, Writer};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BinaryHeap};
+use std::ops::ControlFlow;
+
+/// Fewest hexadecimal digits that name an entry.
+pub const PREFIX_MIN: usize = 4;
+
+/// Why no single entry answers to an id.
+#[derive(Debug, thiserror::Error)]
+pub enum FindError {
+    /// The text is no part of an id.
+    #[error("{0:?} is no id: an id is 4 to 64 of 0-9 and a-f")]
+    NotAnId(String),
+    /// No entry has it.
+    #[error("no entry has an id that begins with {0}")]
+    Unknown(String),
+    /// Several entries have it.
+    #[error("{prefix} is ambiguous: {}", .candidates.iter().map(|id| id.short(12)).collect::<Vec<_>>().join(", "))]
+    Ambiguous {
+        /// What was asked for.
+        prefix: String,
+        /// The entries it could mean, at most ten.
+        candidates: Vec<EntryId>,
+    },
+}
+
+/// A file of a commit's tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// The path from the root, `/` between parts; bytes that are no UTF-8 are replaced.
+    pub path: String,
+    /// The blob.
+    pub id: EntryId,
+    /// Whether it is a symbolic link, whose blob is its target.
+    pub link: bool,
+}
+
+/// The state of a repository at one moment.
+#[derive(Debug)]
+pub struct Snapshot<'s> {
+    odb: &'s Odb,
+    tips: BTreeMap<(Kind, Writer), EntryId>,
+    head: Option<EntryId>,
+    as_of: Option<Millis>,
+    damage: RefCell<Vec<Damage>>,
+    greatest: Cell<Millis>,
+}
+
+impl<'s> Snapshot<'s> {
+    pub(crate) fn new(
+        odb: &'s Odb,
+        tips: BTreeMap<(Kind, Writer), EntryId>,
+        head: Option<EntryId>,
+        damage: Vec<Damage>,
+    ) -> Self {
+        Self { odb, tips, head, as_of: None, damage: RefCell::new(damage), greatest: Cell::new(0) }
+    }
+
+    /// The same state, without the entries whose clock is later than `time`.
+    #[must_use]
+    pub fn as_of(mut self, time: Millis) -> Self {
+        self.as_of = Some(time);
+        self
+    }
+
+    /// The tip of each log.
+    pub fn tips(&self) -> impl Iterator<Item = (Kind, &Writer, EntryId)> {
+        self.tips.iter().map(|((kind, writer), id)| (*kind, writer, *id))
+    }
+
+    /// The tip of one log.
+    pub fn tip(&self, kind: Kind, writer: &Writer) -> Option<EntryId> {
+        self.tips.get(&(kind, writer.clone())).copied()
+    }
+
+    /// The commit of the repository's own tree, if it has one.
+    pub fn head(&self) -> Option<EntryId> {
+        self.head
+    }
+
+    /// The id of the state: equal for two repositories that hold the same logs.
+    pub fn id(&self) -> Option<EntryId> {
+        let line = |((kind, writer), id): (&(Kind, Writer), &EntryId)| format!("{id} {kind}/{writer}");
+        let lines = self.tips.iter().map(line).collect::<Vec<_>>().join("\n");
+        self.odb.hash(ObjectKind::Blob, lines.as_bytes())
+    }
+
+    /// What could not be read so far.
+    pub fn damage(&self) -> Vec<Damage> {
+        self.damage.borrow().clone()
+    }
+
+    /// The greatest clock among the entries read so far.
+    pub(crate) fn greatest_clock(&self) -> Millis {
+        self.greatest.get()
+    }
+
+    /// Takes note of a clock that was seen.
+    pub(crate) fn saw(&self, clock: Millis) {
+        self.greatest.set(self.greatest.get().max(clock));
+    }
+
+    fn readers(&self, kind: Kind) -> impl Iterator<Item = Reader<'s>> {
+        let logs = self.tips.iter().filter(move |((of, _), _)| *of == kind);
+        logs.map(move |((_, writer), tip)| Reader::open(self.odb, kind, writer, *tip))
+    }
+
+    /// Visits the entries of a kind, newest first in the order (clock, writer, place), until `visit` breaks.
+    ///
+    /// Old segments are read only when the visit gets there. What cannot be read is told by [`Snapshot::damage`].
+    pub fn walk(&self, kind: Kind, mut visit: impl FnMut(&View<'_>) -> ControlFlow<()>) {
+        let mut readers: Vec<_> = self.readers(kind).filter_map(|mut r| r.advance().then_some(r)).collect();
+        // Readers stand in the order of their writers, so the index decides between equal clocks.
+        let key = |reader: &Reader<'_>, index: usize| Some((reader.view()?.clock(), index));
+        let mut heap: BinaryHeap<_> =
+            readers.iter().enumerate().filter_map(|(index, reader)| key(reader, index)).collect();
+        while let Some((_, index)) = heap.pop() {
+            let reader = &mut readers[index];
+            if let Some(view) = reader.view() {
+                self.saw(view.clock());
+                let visible = self.as_of.is_none_or(|time| view.clock() <= time);
+                if visible && visit(&view).is_break() {
+                    break;
+                }
+            }
+            if reader.advance() {
+                heap.extend(key(reader, index));
+            }
+        }
+        let mut damage = self.damage.borrow_mut();
+        for found in readers.into_iter().flat_map(|reader| reader.damage) {
+            if !damage.contains(&found) {
+                damage.push(found);
+            }
+        }
+    }
+
+    /// The entries of a kind, oldest first, as folds read them.
+    pub fn entries(&self, kind: Kind) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        self.walk(kind, |view| {
+            entries.push(self.whole(view));
+            ControlFlow::Continue(())
+        });
+        entries.reverse();
+        entries
+    }
+
+    /// The entry that `view` shows, with its body wherever that is kept.
+    pub fn whole(&self, view: &View<'_>) -> Entry {
+        let mut entry = view.to_entry();
+        if let Some(id) = view.payload() {
+            match self.blob(id).map(String::from_utf8) {
+                Ok(Ok(body)) => entry.body = body,
+                Ok(Err(_)) => self.note(view, id, "its body is not UTF-8"),
+                Err(error) => self.note(view, id, &error.to_string()),
+            }
+            entry.trailers.retain(|(key, _)| key != "Payload");
+        }
+        entry
+    }
+
+    fn note(&self, view: &View<'_>, object: EntryId, message: &str) {
+        let log = format!("{}/{}", view.kind, view.writer);
+        let message = format!("{message}; it hides the body of {}", view.id);
+        self.damage.borrow_mut().push(Damage { log, object: Some(object), message });
+    }
+
+    /// Finds the one entry, of any kind, whose id begins with `prefix`.
+    ///
+    /// # Errors
+    /// [`FindError`] when there is none or more than one.
+    pub fn find(&self, prefix: &str) -> Result<Entry, FindError> {
+        let hex = prefix.to_ascii_lowercase();
+        if !(PREFIX_MIN..=64).contains(&hex.len()) || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(FindError::NotAnId(prefix.to_owned()));
+        }
+        let mut found: Vec<Entry> = Vec::new();
+        for kind in Kind::ALL {
+            self.walk(kind, |view| {
+                if view.id.short(hex.len()) == hex {
+                    found.push(self.whole(view));
+                }
+                ControlFlow::Continue(())
+            });
+        }
+        match found.len() {
+            0 => Err(FindError::Unknown(hex)),
+            1 => Ok(found.remove(0)),
+            _ => Err(FindError::Ambiguous {
+                prefix: hex,
+                candidates: found.iter().take(10).map(|entry| entry.id).collect(),
+            }),
+        }
+    }
+
+    /// Reads a blob.
+    ///
+    /// # Errors
+    /// [`ObjectError`] when it is missing, damaged or no blob.
+    pub fn blob(&self, id: EntryId) -> Result<Vec<u8>, ObjectError> {
+        let mut buffer = Vec::new();
+        let length = self.odb.read(id, ObjectKind::Blob, &mut buffer)?.len();
+        buffer.truncate(length);
+        Ok(buffer)
+    }
+
+    /// Visits the files of the commit's tree, each folder's before its folders'; folders `descend` refuses are not read.
+    ///
+    /// # Errors
+    /// [`ObjectError`] for the first tree that cannot be read.
+    pub fn files(
+        &self,
+        mut descend: impl FnMut(&str) -> bool,
+        mut visit: impl FnMut(File),
+    ) -> Result<(), ObjectError> {
+        let Some(head) = self.head else { return Ok(()) };
+        let mut buffer = Vec::new();
+        let raw = self.odb.read(head, ObjectKind::Commit, &mut buffer)?;
+        let tree = crate::commit::tree(raw)
+            .ok_or_else(|| ObjectError::Damaged { id: head, message: "it names no tree".to_owned() })?;
+        // Depth first by a stack of our own: a hostile tree is as deep as it likes.
+        let mut stack = vec![(String::new(), tree)];
+        while let Some((folder, id)) = stack.pop() {
+            if id.0.is_empty_tree() {
+                continue;
+            }
+            let mut below = Vec::new();
+            for item in log::read_tree(self.odb, id)? {
+                let name = String::from_utf8_lossy(&item.name);
+                let path = if folder.is_empty() { name.into_owned() } else { format!("{folder}/{name}") };
+                if item.mode.is_tree() {
+                    if descend(&path) {
+                        below.push((path, item.id));
+                    }
+                } else if item.mode.is_blob() || item.mode.is_link() {
+                    visit(File { path, id: item.id, link: item.mode.is_link() });
+                }
+            }
+            stack.extend(below.into_iter().rev());
+        }
+        Ok(())
+    }
+
+    /// Reads the file at `path` of the commit's tree; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`ObjectError`] for an object on the way that cannot be read.
+    pub fn file(&self, path: &str) -> Result<Option<Vec<u8>>, ObjectError> {
+        let parents =
+            |folder: &str| path.starts_with(folder) && path.as_bytes().get(folder.len()) == Some(&b'/');
+        let mut found = None;
+        self.files(parents, |file| {
+            if file.path == path && !file.link {
+                found = Some(file.id);
+            }
+        })?;
+        found.map(|id| self.blob(id)).transpose()
+    }
+}

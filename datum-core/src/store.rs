@@ -1,0 +1,347 @@
+//! The one door: opens a repository, takes snapshots, and appends entries by compare-and-swap.
+
+use crate::entry::Draft;
+use crate::git::{Git, GitError};
+use crate::id::EntryId;
+use crate::kind::Kind;
+use crate::log::Damage;
+use crate::name::AgentName;
+use crate::odb::{ObjectError, Odb};
+use crate::refs::{Files, Move, RefError, Refs, Swap};
+use crate::snapshot::Snapshot;
+use crate::stamp::{CloneId, Identity, Millis, Stamp, Writer};
+use crate::{append, clone_id};
+use gix::sec::trust::Mapping;
+use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::hash::{BuildHasher as _, RandomState};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use std::{io, thread};
+
+/// Where all state lies.
+pub(crate) const PREFIX: &str = "refs/datum/";
+
+/// How long a writer waits for others, at most.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a writer queues behind others of this machine before it tries its luck.
+const QUEUE: Duration = Duration::from_millis(50);
+
+/// Why the store could not be opened or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no repository at the path or above it.
+    #[error("no git repository at {} or above it", path.display())]
+    NotARepository {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// There is a repository, and it cannot be opened.
+    #[error("cannot open the repository at {}: {message}", path.display())]
+    Open {
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        message: String,
+    },
+    /// A ref could not be read or moved.
+    #[error(transparent)]
+    Ref(#[from] RefError),
+    /// An object could not be read or written.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    /// The git program failed.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// The log to append to is damaged.
+    #[error("cannot append to {name}: {message}")]
+    Log {
+        /// The ref of the log.
+        name: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Others held the ref for too long.
+    #[error("gave up after {} s: {} is locked", PATIENCE.as_secs(), path.display())]
+    Locked {
+        /// The lock.
+        path: PathBuf,
+    },
+    /// A file of the store's own could not be read or written.
+    #[error("cannot {doing} {}: {source}", path.display())]
+    File {
+        /// What was tried.
+        doing: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// How a repository is opened.
+#[derive(Debug, Clone, Default)]
+pub struct OpenOptions {
+    /// Honour the user's configuration (`~/.gitconfig`) and identity, as the git program does.
+    pub user_configuration: bool,
+    /// The git folder, where it is known (`GIT_DIR`); otherwise it is looked for.
+    pub git_dir: Option<PathBuf>,
+    /// Write as `<agent>-shared`: for clones that come and go.
+    pub ephemeral: bool,
+}
+
+/// What an `apply` did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// The new entries, in the order of their drafts.
+    pub ids: Vec<EntryId>,
+    /// The greatest clock among them.
+    pub clock: Millis,
+    /// Stale locks that were removed on the way.
+    pub cleared: Vec<PathBuf>,
+}
+
+/// A repository as the home of logs.
+///
+/// Not shared between threads: open one a thread, opening is cheap.
+#[derive(Debug)]
+pub struct Store {
+    pub(crate) odb: Odb,
+    pub(crate) refs: Refs,
+    pub(crate) git: Git,
+    pub(crate) common_dir: PathBuf,
+    repo: gix::Repository,
+    clone: CloneId,
+    pub(crate) sync_objects: bool,
+    sync_refs: bool,
+}
+
+impl Store {
+    /// Opens the repository that `path` is in, isolated: no environment and no configuration but the repository's own.
+    ///
+    /// # Errors
+    /// [`StoreError`] when there is no repository or it cannot be opened.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_with(path, &OpenOptions::default())
+    }
+
+    /// Opens the repository that `path` is in.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_with(path: &Path, options: &OpenOptions) -> Result<Self, StoreError> {
+        let repo = discover(path, options)?;
+        let common_dir = absolute(repo.common_dir());
+        let git = Git::new(&absolute(repo.git_dir()));
+        let config = repo.config_snapshot();
+        let text = |key: &str| config.string(key).map(|value| value.to_string()).unwrap_or_default();
+        let reftable = text("extensions.refStorage") == "reftable";
+        let fsync = text("core.fsync");
+        let full = text("datum.durability") == "full";
+        let sync = |names: &[&str]| full || fsync.split(',').any(|part| names.contains(&part.trim()));
+        let refs = if reftable {
+            Refs::Program(git.clone())
+        } else {
+            Refs::Files(Files { common_dir: common_dir.clone(), store: repo.refs.clone() })
+        };
+        let clone = if options.ephemeral {
+            CloneId::shared()
+        } else {
+            clone_id::read_or_make(&common_dir.join("datum"))?
+        };
+        Ok(Self {
+            odb: Odb::new(&repo),
+            refs,
+            git,
+            sync_objects: sync(&["loose-object", "objects", "committed", "added", "all"]),
+            sync_refs: sync(&["reference", "committed", "added", "all"]),
+            common_dir,
+            clone,
+            repo,
+        })
+    }
+
+    /// The folder that all work trees of the repository share (`.git`).
+    pub fn common_dir(&self) -> &Path {
+        &self.common_dir
+    }
+
+    /// The root of the work tree, if the repository has one.
+    pub fn work_dir(&self) -> Option<&Path> {
+        self.repo.workdir()
+    }
+
+    /// The user's identity as git would record it in a commit, if one is configured.
+    pub fn identity(&self) -> Option<Identity> {
+        let signature = self.repo.committer()?.ok()?;
+        Identity::new(&signature.name.to_string(), &signature.email.to_string())
+    }
+
+    /// The value of a setting in git's configuration.
+    pub fn setting(&self, key: &str) -> Option<String> {
+        self.repo.config_snapshot().string(key).map(|value| value.to_string())
+    }
+
+    /// The writer that `agent` is in this clone.
+    pub fn writer(&self, agent: &AgentName) -> Writer {
+        Writer::of(agent, &self.clone)
+    }
+
+    /// Takes a snapshot of all logs and of `HEAD`.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the refs cannot be listed. A log that cannot be read is told by [`Snapshot::damage`].
+    pub fn snapshot(&self) -> Result<Snapshot<'_>, StoreError> {
+        let (refs, broken) = self.refs.list(PREFIX)?;
+        let mut damage: Vec<Damage> = Vec::new();
+        for error in broken {
+            let log = match &error {
+                RefError::Corrupt { name, .. } => name.trim_start_matches(PREFIX).to_owned(),
+                _ => String::new(),
+            };
+            damage.push(Damage { log, object: None, message: format!("{error}; it hides the whole log") });
+        }
+        let mut tips = BTreeMap::new();
+        for (name, mut id) in refs {
+            let Some(log) = parse_log(&name) else { continue };
+            if !self.odb.exists(id)
+                && let Some(before) = self.before_lost_tip(&name)
+            {
+                let message = format!("object {id} is missing; reading from {before}, the value before it");
+                damage.push(Damage { log: format!("{}/{}", log.0, log.1), object: Some(id), message });
+                id = before;
+            }
+            tips.insert(log, id);
+        }
+        let head = self.repo.head_id().ok().map(|id| EntryId(id.detach()));
+        Ok(Snapshot::new(&self.odb, tips, head, damage))
+    }
+
+    /// The newest value of a ref whose commit is still there.
+    pub(crate) fn before_lost_tip(&self, name: &str) -> Option<EntryId> {
+        self.refs.history(name).into_iter().find(|id| self.odb.exists(*id))
+    }
+
+    /// Appends what `decide` answers to the log of `stamp.agent`, or nothing if it answers nothing.
+    ///
+    /// `decide` is called with a fresh snapshot, and called again when another writer was faster, so it must be a pure
+    /// function of the snapshot. Either all its drafts are in the log afterwards, in their order, or none.
+    ///
+    /// # Errors
+    /// What `decide` answers with, and [`StoreError`] for what went wrong here; then nothing was appended.
+    pub fn apply<E: From<StoreError>>(
+        &self,
+        kind: Kind,
+        stamp: &Stamp,
+        mut decide: impl FnMut(&Snapshot<'_>) -> Result<Vec<Draft>, E>,
+    ) -> Result<Applied, E> {
+        let writer = self.writer(&stamp.agent);
+        let name = ref_name(kind, &writer);
+        let mut queue = self.queue(QUEUE);
+        let start = Instant::now();
+        let mut cleared = Vec::new();
+        loop {
+            let snapshot = self.snapshot()?;
+            let drafts = decide(&snapshot)?;
+            if drafts.is_empty() {
+                return Ok(Applied { ids: Vec::new(), clock: 0, cleared });
+            }
+            let mut blocked = self.common_dir.join(&name);
+            let old = self.refs.find(&name).map_err(StoreError::from)?;
+            self.check_tip(&name, old)?;
+            // The function must have seen the tip that its entries are to follow.
+            if old == snapshot.tip(kind, &writer) {
+                let written = append::write(self, kind, stamp, &writer, old, &snapshot, &drafts)?;
+                let sync = self.sync_refs || kind.always_syncs();
+                let to = Move { name: &name, old, new: written.tip, stamp, reason: "datum: append", sync };
+                match self.refs.swap(&to).map_err(StoreError::from)? {
+                    Swap::Done => {
+                        if written.sealed {
+                            self.refs.trim_history(&name);
+                        }
+                        return Ok(Applied { ids: written.ids, clock: written.clock, cleared });
+                    }
+                    Swap::Moved => {}
+                    Swap::Locked(path) => {
+                        // Only one writer of this machine at a time may judge a lock to be stale.
+                        queue = queue.or_else(|| self.queue(Duration::ZERO));
+                        if queue.is_some() {
+                            cleared.extend(self.refs.clear_stale_lock(&name).map_err(StoreError::from)?);
+                        }
+                        blocked = path;
+                    }
+                }
+            }
+            if start.elapsed() > PATIENCE {
+                return Err(StoreError::Locked { path: blocked }.into());
+            }
+            thread::sleep(jitter());
+        }
+    }
+
+    /// Refuses to build on a tip that is not there: what follows it could never be read back whole.
+    fn check_tip(&self, name: &str, tip: Option<EntryId>) -> Result<(), StoreError> {
+        match tip {
+            Some(id) if !self.odb.exists(id) => {
+                Err(StoreError::Log { name: name.to_owned(), message: format!("its tip {id} is missing") })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Queues behind the other writers of this machine for at most `patience`.
+    ///
+    /// Correctness does not rest on it: it spares writers the retries they would otherwise cause each other.
+    pub(crate) fn queue(&self, patience: Duration) -> Option<File> {
+        let path = self.common_dir.join("datum/lock");
+        let file = File::options().create(true).append(true).open(&path).ok()?;
+        let start = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Some(file),
+                Err(TryLockError::WouldBlock) if start.elapsed() < patience => thread::sleep(jitter() / 4),
+                Err(_) => return None,
+            }
+        }
+    }
+}
+
+/// The ref of a log.
+pub(crate) fn ref_name(kind: Kind, writer: &Writer) -> String {
+    format!("{PREFIX}{kind}/{writer}")
+}
+
+/// The log that a ref of ours is, if it is one.
+pub(crate) fn parse_log(name: &str) -> Option<(Kind, Writer)> {
+    let (kind, writer) = name.strip_prefix(PREFIX)?.split_once('/')?;
+    Some((Kind::parse(kind)?, Writer::parse(writer).ok()?))
+}
+
+/// A short time that differs from writer to writer: 0.2 to 2.2 ms.
+fn jitter() -> Duration {
+    Duration::from_micros(200 + RandomState::new().hash_one(0u8) % 2000)
+}
+
+fn discover(path: &Path, options: &OpenOptions) -> Result<gix::Repository, StoreError> {
+    use gix::open::{Options, Permissions};
+    let permissions = if options.user_configuration { Permissions::all() } else { Permissions::isolated() };
+    let one = Options::default().permissions(permissions);
+    let opened = if let Some(git_dir) = &options.git_dir {
+        gix::ThreadSafeRepository::open_opts(git_dir, one)
+    } else {
+        let trust = Mapping { full: one.clone(), reduced: one };
+        gix::ThreadSafeRepository::discover_opts(path, gix::discover::upwards::Options::default(), trust)
+    };
+    match opened {
+        Ok(repo) => Ok(repo.to_thread_local()),
+        Err(error) if error.is_not_found() => Err(StoreError::NotARepository { path: path.to_owned() }),
+        Err(error) => {
+            let message = error.iter_errors().last().map_or_else(|| error.to_string(), ToString::to_string);
+            Err(StoreError::Open { path: path.to_owned(), message })
+        }
+    }
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
