@@ -80,14 +80,14 @@ fn ranked<'c, 'a>(claims: &'c [Claim<'a>], field: Field) -> Vec<&'c Claim<'a>> {
 }
 
 /// Names that are sure in one place and so confirm a form that is not.
-struct Known {
+struct Known<'a> {
     senders: Vec<String>,
     recipients: Vec<String>,
-    top: Names,
+    top: Names<'a>,
 }
 
-impl Known {
-    fn of(claims: &[Claim<'_>], top: Names, opener: Option<String>) -> Self {
+impl<'a> Known<'a> {
+    fn of(claims: &[Claim<'_>], top: Names<'a>, opener: Option<String>) -> Self {
         let names = |field: Field| {
             let sure = claims.iter().filter(move |c| c.field == field && c.sure && c.rung != Rung::I2iScope);
             sure.flat_map(|c| AgentRef::read_list(&c.value)).map(|agent| fold(&agent.text))
@@ -103,7 +103,7 @@ impl Known {
     /// other place that names one of its parties.
     fn confirms(&self, claims: &[Claim<'_>], claim: &Claim<'_>) -> bool {
         if matches!(claim.rung, Rung::FileName | Rung::Directory) {
-            return self.top.has(&claim.value)
+            return self.top.has(&claim.value, "")
                 && AgentRef::read(&claim.value).is_some_and(|agent| !opens(&agent));
         }
         claims.iter().filter(|other| other.rung == claim.rung && !other.sure).any(|other| {
@@ -124,7 +124,7 @@ fn opens(agent: &AgentRef) -> bool {
     !AgentRef { text, ..agent.clone() }.is_plausible()
 }
 
-fn sender(claims: &[Claim<'_>], known: &Known) -> Option<Resolved<AgentRef>> {
+fn sender(claims: &[Claim<'_>], known: &Known<'_>) -> Option<Resolved<AgentRef>> {
     ranked(claims, Field::Sender).into_iter().find_map(|claim| {
         let agent = AgentRef::read(&claim.value).filter(|agent| !agent.is_everyone())?;
         let holds = match claim.rung {
@@ -139,7 +139,7 @@ fn sender(claims: &[Claim<'_>], known: &Known) -> Option<Resolved<AgentRef>> {
 
 fn recipients(
     claims: &[Claim<'_>],
-    known: &Known,
+    known: &Known<'_>,
     sender: Option<&Resolved<AgentRef>>,
 ) -> Option<Resolved<Vec<AgentRef>>> {
     let stated = || {
@@ -178,7 +178,7 @@ fn date(claims: &[Claim<'_>]) -> Option<Resolved<When>> {
     Some(best)
 }
 
-fn text_of(claims: &[Claim<'_>], known: &Known, field: Field) -> Option<Resolved<String>> {
+fn text_of(claims: &[Claim<'_>], known: &Known<'_>, field: Field) -> Option<Resolved<String>> {
     ranked(claims, field).into_iter().filter(|claim| claim.sure || known.confirms(claims, claim)).find_map(
         |claim| {
             let value = claim.value.trim();

@@ -61,11 +61,8 @@ fn from_words(text: &str) -> Option<&str> {
 /// `Name1 here. …`: only a name that could be no other word there, so `Start here.` is none.
 fn introduction(line: &str) -> Option<&str> {
     let (name, rest) = line.split_once(" here")?;
-    let word = bare(name);
-    let is_id =
-        word.chars().any(|c| c.is_ascii_digit()) || (word.len() > 1 && !word.chars().any(char::is_lowercase));
-    let one = is_id && word.starts_with(char::is_alphabetic) && !word.contains(char::is_whitespace);
-    (one && rest.starts_with(['.', ',', '!', ':']) && AgentRef::read(name).is_some()).then_some(name)
+    (is_id(bare(name)) && rest.starts_with(['.', ',', '!', ':']) && AgentRef::read(name).is_some())
+        .then_some(name)
 }
 
 /// The first part of `a | b | c` or `a — b` that is a name with a sigil.
@@ -157,7 +154,7 @@ pub(super) fn opener(prose: &[&str]) -> Option<String> {
 }
 
 /// Reads the end of a text, last line first; `top` are the names at its top, which confirm names without a sigil.
-pub(super) fn ending<'a>(lines: &[&'a str], top: &Names, claims: &mut Vec<Claim<'a>>) {
+pub(super) fn ending<'a>(lines: &[&'a str], top: &Names<'_>, claims: &mut Vec<Claim<'a>>) {
     let is_item =
         |at: usize| lines.get(at).is_some_and(|line| line.starts_with(['-', '*', '|']) && line.contains(' '));
     let (mut signed, mut code) = (false, false);
@@ -180,7 +177,7 @@ pub(super) fn ending<'a>(lines: &[&'a str], top: &Names, claims: &mut Vec<Claim<
         let above = lines.get(at + 1).copied().unwrap_or_default();
         let name = dashed(line, above)
             .or_else(|| closed(line, above))
-            .or_else(|| alone(line))
+            .or_else(|| alone(line, top))
             .or_else(|| motto(line, top))
             .or_else(|| wrapped(line).and_then(written_by))
             .or_else(|| inline(line).filter(|_| at == 0));
@@ -246,23 +243,34 @@ fn closed<'a>(line: &'a str, above: &str) -> Option<&'a str> {
     CLOSINGS.iter().any(|word| close.contains(word) && close.len() < 40).then(|| named(line))?
 }
 
-/// `Name ⚒️`, `⚒️ Name`, `*Name ⚒️ — motto*`, `Name ⚒️ | 3 commits`: one word, or more with a title after it.
-fn alone(line: &str) -> Option<&str> {
+/// `Name ⚒️`, `⚒️ Name`, `*Name ⚒️ — motto*`, `Name ⚒️ | 3 commits`. Bare and with nothing after it, it is a name
+/// only where the top of the file has it too: `Ready 🚢` is none.
+fn alone<'a>(line: &'a str, top: &Names<'_>) -> Option<&'a str> {
     let text = wrapped(line).unwrap_or(line);
     if text.starts_with("- ") {
         return None;
     }
-    let (name, _) = split_first(text, &[" — ", " – ", " | ", " - ", ", ", " · "]).unwrap_or((text, ""));
-    let one = AgentRef::read(name).is_some_and(|agent| agent.text.split(' ').count() <= 2);
-    (is_signed(name) && one).then_some(name)
+    let (name, rest) = split_first(text, &[" — ", " – ", " | ", " - ", ", ", " · "]).unwrap_or((text, ""));
+    let agent = AgentRef::read(name).filter(|agent| agent.text.split(' ').count() <= 2)?;
+    let known =
+        wrapped(line).is_some() || !rest.is_empty() || is_id(&agent.text) || top.has(&agent.text, line);
+    (is_signed(name) && known).then_some(name)
+}
+
+/// A word that could be no other word than a name: it holds a digit, or capitals alone.
+fn is_id(word: &str) -> bool {
+    let capitals = word.chars().count() > 1 && !word.chars().any(char::is_lowercase);
+    word.starts_with(char::is_alphabetic)
+        && !word.contains(char::is_whitespace)
+        && (capitals || word.contains(|c: char| c.is_ascii_digit()))
 }
 
 /// `*Name — motto*` without a sigil, where the top of the file knows the name.
-fn motto<'a>(line: &'a str, top: &Names) -> Option<&'a str> {
-    let text = wrapped(line).or_else(|| line.starts_with("**").then_some(line))?;
+fn motto<'a>(line: &'a str, top: &Names<'_>) -> Option<&'a str> {
+    let text = wrapped(line)?;
     let (name, _) = split_first(text, &[" — ", " – "])?;
     let agent = AgentRef::read(name).filter(AgentRef::is_plausible)?;
-    (!agent.text.contains(' ') && !name.contains(':') && top.has(&agent.text)).then_some(name)
+    (!agent.text.contains(' ') && !name.contains(':') && top.has(&agent.text, line)).then_some(name)
 }
 
 /// `… see you there. — Name ⚒️` as the last words.

@@ -111,34 +111,39 @@ pub(super) fn is_rule(line: &str) -> bool {
     line.len() >= 3 && ["-", "*", "_", "=", "─"].iter().any(|mark| line.replace(mark, "").trim().is_empty())
 }
 
-/// The words of a text that are written as names, to look names up in.
-pub(super) struct Names(String);
+/// The words at the top of a text that are written as names, to look names up in.
+pub(super) struct Names<'a>(Vec<(&'a str, String)>);
 
-impl Names {
+impl<'a> Names<'a> {
     /// Collects the words that begin with a capital or hold a digit, in order; other words part them.
-    pub(super) fn of<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
+    pub(super) fn of(lines: impl Iterator<Item = &'a str>) -> Self {
+        Self(lines.map(|line| (line.trim(), Self::line(line))).collect())
+    }
+
+    fn line(line: &str) -> String {
         let mut found = String::from(" ");
-        // A line like `# BOTTLE-FROM-A-TO-B` repeats the name of the file and proves nothing.
-        for word in lines.flat_map(str::split_whitespace).filter(|word| word.matches('-').count() < 3) {
+        // A word like `BOTTLE-FROM-A-TO-B` repeats the name of the file and proves nothing.
+        for word in line.split_whitespace().filter(|word| word.matches('-').count() < 3) {
             for part in
                 word.split(['-', '_', '/']).map(|part| part.trim_end_matches("'s").trim_end_matches("’s"))
             {
                 let text = part.trim_matches(|c: char| !c.is_alphanumeric());
                 if text.starts_with(char::is_uppercase) || text.contains(|c: char| c.is_ascii_digit()) {
                     found.push_str(&fold(text));
+                    found.push(' ');
                 } else if !text.is_empty() {
-                    found.push('.');
+                    found.push_str(". ");
                 }
-                found.push(' ');
             }
         }
-        Self(found.split_whitespace().fold(String::from(" "), |all, word| all + word + " "))
+        found
     }
 
-    /// Tells whether `name` (`Night Owl`, `night-owl`) occurs.
-    pub(super) fn has(&self, name: &str) -> bool {
+    /// Tells whether `name` (`Night Owl`, `night-owl`) occurs in a line other than `beside`.
+    pub(super) fn has(&self, name: &str, beside: &str) -> bool {
         let words: Vec<String> =
             name.split([' ', '-', '_']).map(fold).filter(|word| !word.is_empty()).collect();
-        !words.is_empty() && self.0.contains(&format!(" {} ", words.join(" ")))
+        let name = format!(" {} ", words.join(" "));
+        !words.is_empty() && self.0.iter().any(|(line, names)| *line != beside && names.contains(&name))
     }
 }

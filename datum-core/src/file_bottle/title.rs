@@ -27,7 +27,6 @@ pub(super) fn claims<'a>(titles: &[&'a str], stem: &str, claims: &mut Vec<Claim<
 
 fn one<'a>(title: &'a str, claims: &mut Vec<Claim<'a>>) {
     let mut text = title.trim_start_matches('#').trim().trim_matches('*');
-    let led = has_sigil(text.split(char::is_alphanumeric).next().unwrap_or_default());
     text = text.trim_start_matches(|c: char| is_picture(c) || c.is_whitespace());
     let mut rung = Rung::Title;
     if let Some((tag, rest)) = text.strip_prefix("[I2I:").and_then(|rest| rest.split_once(']')) {
@@ -41,7 +40,7 @@ fn one<'a>(title: &'a str, claims: &mut Vec<Claim<'a>>) {
         [":", " — ", " - "].iter().find_map(|mark| rest.strip_prefix(mark))
     });
     text = marked.unwrap_or(text).trim();
-    let certain = rung == Rung::I2iTitle || marked.is_some() || led;
+    let certain = rung == Rung::I2iTitle || marked.is_some();
     let subject = arrow(text, rung, certain, claims)
         .or_else(|| if rung == Rung::I2iTitle { Some(scope(text, claims)) } else { words(text, claims) })
         .unwrap_or(text);
@@ -96,12 +95,63 @@ fn scope<'a>(text: &'a str, claims: &mut Vec<Claim<'a>>) -> &'a str {
         claims.push(Claim::sure(Field::Recipient, Rung::I2iTitle, scope));
     } else if agent.is_plausible() && has_sigil(scope) {
         claims.push(Claim::sure(Field::Sender, Rung::I2iTitle, scope));
-    } else if agent.is_plausible() && !agent.text.contains(' ') {
+    } else if agent.is_plausible() && !agent.text.contains([' ', '.']) && !is_topic(&agent.text) {
         claims.push(Claim::sure(Field::Sender, Rung::I2iScope, scope));
     } else {
         return text;
     }
     subject
+}
+
+/// Words that are a scope of the usual kind: what a message is about.
+fn is_topic(scope: &str) -> bool {
+    const WORDS: [&str; 44] = [
+        "api",
+        "app",
+        "architecture",
+        "audit",
+        "backend",
+        "bench",
+        "benchmark",
+        "build",
+        "ci",
+        "cli",
+        "code",
+        "config",
+        "core",
+        "data",
+        "deploy",
+        "deps",
+        "design",
+        "docs",
+        "documentation",
+        "engine",
+        "experiment",
+        "feature",
+        "fix",
+        "frontend",
+        "infra",
+        "infrastructure",
+        "integration",
+        "kernel",
+        "network",
+        "paper",
+        "parser",
+        "plan",
+        "protocol",
+        "release",
+        "report",
+        "repo",
+        "research",
+        "runtime",
+        "security",
+        "spec",
+        "test",
+        "tests",
+        "tools",
+        "ui",
+    ];
+    WORDS.contains(&scope.to_lowercase().as_str())
 }
 
 /// `Bottle from A to B — subject`, `REPLY TO B — date`, `Message for B — From A`, `Subject — A to B`.
@@ -118,9 +168,8 @@ fn words<'a>(text: &'a str, claims: &mut Vec<Claim<'a>>) -> Option<&'a str> {
             subject = (at > 0 || opened.is_none()).then_some(part);
         }
     }
-    // Both parties named is a form of its own; one alone may be a phrase (`From Scratch`).
-    let sure = opened.is_some()
-        || found.len() > 1 && strip_word(text, "for ").or(strip_word(text, "from ")).is_some();
+    // `For B — From A` is a form of its own; `From Zero to Hero` may be a phrase.
+    let sure = opened.is_some() || (found.len() > 1 && strip_word(text, "for ").is_some());
     for (field, name) in &found {
         claims.push(Claim { field: *field, rung: Rung::Title, weight: 0, sure, value: (*name).into() });
     }
