@@ -55,6 +55,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Record work in the journal, or list it
     Journal(cmd::journal::Journal),
+    /// Drop, list, read and answer bottles
+    Bottle(cmd::bottle::Bottles),
     /// Show any entry by its id
     Show(cmd::show::Show),
     /// Hide an entry (an undo can itself be undone)

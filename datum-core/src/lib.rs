@@ -1,6 +1,7 @@
 //! Git as the state of agent fleets.
 
 mod append;
+pub mod bottle;
 pub mod capability;
 #[expect(clippy::disallowed_methods, reason = "it makes the file that holds the clone's id")]
 mod clone_id;
@@ -8,6 +9,7 @@ mod commit;
 mod entry;
 pub mod file_bottle;
 mod git;
+pub mod history;
 pub mod i2i;
 mod id;
 pub mod journal;
