@@ -4,3 +4,4 @@
 mod bottle;
 mod journal;
 mod vessel;
+mod vessel_life;

@@ -35,6 +35,16 @@ const HOOK_ENVIRONMENT: [&str; 12] = [
     "GIT_IMPLICIT_WORK_TREE",
 ];
 
+#[expect(clippy::disallowed_methods, reason = "this file owns the starting of processes")]
+fn bare_command() -> Command {
+    let mut command = Command::new("git");
+    for name in HOOK_ENVIRONMENT {
+        command.env_remove(name);
+    }
+    command.stdin(Stdio::null()).env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
+    command
+}
+
 /// Runs git on one repository, named by its git folder.
 #[derive(Debug, Clone)]
 pub(crate) struct Git {
@@ -47,15 +57,18 @@ impl Git {
     }
 
     /// A command that has no input, asks nothing and speaks English.
-    #[expect(clippy::disallowed_methods, reason = "this file owns the starting of processes")]
     pub(crate) fn command(&self, verb: &str) -> Command {
-        let mut command = Command::new("git");
-        for name in HOOK_ENVIRONMENT {
-            command.env_remove(name);
-        }
+        let mut command = bare_command();
         command.arg("--git-dir").arg(&self.git_dir).arg(verb);
-        command.stdin(Stdio::null()).env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
         command
+    }
+
+    /// Makes a repository at `path`.
+    pub(crate) fn init(path: &Path) -> Result<(), GitError> {
+        let mut command = bare_command();
+        command.args(["init", "--quiet", "--"]).arg(path);
+        let output = Self::run(command, b"")?;
+        if output.status.success() { Ok(()) } else { Err(failed("init", &output)) }
     }
 
     /// Runs `command` with `input` and answers with its output, whatever its exit code.

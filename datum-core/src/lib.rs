@@ -12,11 +12,13 @@ mod git;
 pub mod history;
 pub mod i2i;
 mod id;
+pub mod import;
 pub mod journal;
 mod kind;
 mod log;
 mod name;
 mod odb;
+pub mod onboarding;
 pub mod publish;
 #[expect(clippy::disallowed_methods, reason = "refs are files, and this module owns them")]
 mod refs;

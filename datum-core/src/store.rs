@@ -126,6 +126,14 @@ impl Store {
         Self::open_with(path, &OpenOptions::default())
     }
 
+    /// Makes a repository at `path` with the git program, as the user has configured new ones to be.
+    ///
+    /// # Errors
+    /// [`StoreError::Git`] when git cannot make it.
+    pub fn init(path: &Path) -> Result<(), StoreError> {
+        Ok(Git::init(path)?)
+    }
+
     /// Opens the repository that `path` is in.
     ///
     /// # Errors
