@@ -1,5 +1,6 @@
 //! The `git` program: for what gix cannot do (push, repack, reftable). The only place that starts a process.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -81,6 +82,18 @@ impl Git {
             let _ = stdin.write_all(input);
         }
         child.wait_with_output().map_err(GitError::Start)
+    }
+
+    /// Starts `command` and leaves it to itself, with `input` to hold; answers whether it was started.
+    pub(crate) fn detach(&self, mut command: Command, input: File) -> bool {
+        command.stdin(input).stdout(Stdio::null()).stderr(Stdio::null());
+        // What interrupts us, from the terminal, does not concern it.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let Ok(mut child) = command.spawn() else { return false };
+        // In a process that lives on, somebody must take note of its end.
+        std::thread::spawn(move || child.wait());
+        true
     }
 
     /// Runs git and answers with its standard output.

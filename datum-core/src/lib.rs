@@ -16,6 +16,8 @@ pub mod import;
 pub mod journal;
 mod kind;
 mod log;
+#[cfg_attr(test, expect(clippy::disallowed_methods, reason = "its tests hold the lock"))]
+mod maintenance;
 mod name;
 mod odb;
 pub mod onboarding;
