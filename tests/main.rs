@@ -3,5 +3,6 @@
 
 mod bottle;
 mod journal;
+mod readme;
 mod vessel;
 mod vessel_life;
