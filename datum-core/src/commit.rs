@@ -56,6 +56,20 @@ pub(crate) fn parent(raw: &[u8]) -> Option<EntryId> {
     id_line(&rest[..end], b"parent ")
 }
 
+/// How many parents a raw commit names.
+pub(crate) fn parents(raw: &[u8]) -> usize {
+    let Some((_, rest)) = first_line(raw) else { return 0 };
+    rest.split(|b| *b == b'\n').take_while(|line| line.starts_with(b"parent ")).count()
+}
+
+/// The author of a raw commit, `name <address>`.
+pub(crate) fn author(raw: &[u8]) -> Option<&str> {
+    let mut lines = raw.split(|b| *b == b'\n').take_while(|line| !line.is_empty());
+    let line = lines.find_map(|line| line.strip_prefix(b"author "))?;
+    let text = std::str::from_utf8(line).ok()?;
+    Some(&text[..=text.rfind('>')?])
+}
+
 /// The message of a raw commit: what follows its first empty line.
 fn message(raw: &[u8]) -> Option<&str> {
     // Headers are short; the first empty line ends them.

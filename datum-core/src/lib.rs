@@ -6,12 +6,14 @@ pub mod capability;
 mod clone_id;
 mod commit;
 mod entry;
+mod epoch;
 pub mod file_bottle;
 mod git;
 pub mod i2i;
 mod id;
 pub mod journal;
 mod kind;
+mod lineage;
 mod log;
 mod name;
 mod odb;
@@ -25,6 +27,7 @@ mod stamp;
 mod store;
 #[cfg(test)]
 mod testdata;
+pub mod transport;
 mod tree;
 pub mod undo;
 
