@@ -57,6 +57,8 @@ pub(crate) enum Command {
     Journal(cmd::journal::Journal),
     /// Show any entry by its id
     Show(cmd::show::Show),
+    /// Bring the logs here and at another repository to the same state
+    Sync(cmd::sync::Sync),
     /// Hide an entry (an undo can itself be undone)
     Undo(cmd::undo::Undo),
 }

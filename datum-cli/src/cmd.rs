@@ -2,6 +2,7 @@
 
 pub(crate) mod journal;
 pub(crate) mod show;
+pub(crate) mod sync;
 pub(crate) mod undo;
 
 use crate::args::{Args, Command};
@@ -15,6 +16,7 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
     match &args.command {
         Command::Journal(command) => command.run(&edge, out),
         Command::Show(command) => command.run(&edge, out),
+        Command::Sync(command) => command.run(&edge, out),
         Command::Undo(command) => command.run(&edge, out),
     }
 }

@@ -25,6 +25,7 @@ mod sink;
 mod snapshot;
 mod stamp;
 mod store;
+pub mod sync;
 #[cfg(test)]
 mod testdata;
 pub mod transport;

@@ -5,6 +5,9 @@
 
 mod fork;
 mod receive;
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests copy, break and serve repositories")]
+mod tests;
 
 use crate::id::EntryId;
 use crate::kind::Kind;
@@ -12,10 +15,12 @@ use crate::lineage::Lineage;
 use crate::odb::ObjectKind;
 use crate::refs::{Move, Swap};
 use crate::stamp::{Stamp, Writer};
-use crate::store::{PREFIX, Store, StoreError, parse_log, ref_name};
+use crate::store::{PATIENCE, PREFIX, Store, StoreError, jitter, parse_log, ref_name};
 use crate::transport::{Condition, Push, Pushed, Remote, TransportError, Trouble};
 use crate::{commit, epoch};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 pub use fork::{FORKS, Fork};
 
@@ -25,6 +30,17 @@ pub(crate) const TRACKING: &str = "refs/datum-remote/";
 const LOGS_MAX: usize = 10_000;
 /// How often others may be faster before a sync gives up.
 const ROUNDS_MAX: u32 = 200;
+
+/// Why logs could not travel.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// This repository could not be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The other one could not be used.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+}
 
 /// One log, as a report names it.
 pub type LogName = (Kind, Writer);
@@ -123,6 +139,8 @@ pub(crate) struct Session<'s> {
     pub(crate) report: Report,
     /// Logs that are not to be pushed.
     pub(crate) held: BTreeSet<LogName>,
+    /// Fetches that failed.
+    pub(crate) failures: u32,
 }
 
 impl Store {
@@ -138,7 +156,7 @@ impl Store {
         let mut rounds = 0..ROUNDS_MAX;
         while rounds.next().is_some() {
             match session.round(remote)? {
-                Ok(true) => std::thread::sleep(crate::store::jitter() * (1 + rounds.start.min(20))),
+                Ok(true) => std::thread::sleep(jitter() * (1 + rounds.start.min(20))),
                 Ok(false) => break,
                 Err(error) => {
                     session.report.trouble = Some(error);
@@ -166,6 +184,24 @@ impl Store {
         Ok(session.report)
     }
 
+    /// The remote a sync uses unless another is named: the branch's, or `origin`, or the only one.
+    pub fn default_remote(&self) -> Option<String> {
+        self.branch_remote().or_else(|| self.setting("remote.origin.url").map(|_| "origin".to_owned()))
+    }
+
+    /// Writes the logs into a bundle file; answers how many they are.
+    ///
+    /// # Errors
+    /// [`SyncError`] when the logs cannot be listed or the file cannot be written.
+    pub fn bundle(&self, file: &Path, options: &Options, budget: Duration) -> Result<usize, SyncError> {
+        let logs = self.logs(&options.kinds)?;
+        let names: Vec<_> = logs.keys().map(|(kind, writer)| ref_name(*kind, writer)).collect();
+        if !names.is_empty() {
+            self.remote(&file.to_string_lossy(), budget)?.bundle(file, &names)?;
+        }
+        Ok(names.len())
+    }
+
     /// Counts the logs that `remote` holds; nothing is fetched.
     ///
     /// # Errors
@@ -183,8 +219,21 @@ impl Store {
 }
 
 impl<'s> Session<'s> {
-    pub(crate) fn new(store: &'s Store, stamp: &'s Stamp, options: &'s Options, tracking: Option<String>) -> Self {
-        Self { store, stamp, options, tracking, report: Report::default(), held: BTreeSet::new() }
+    pub(crate) fn new(
+        store: &'s Store,
+        stamp: &'s Stamp,
+        options: &'s Options,
+        tracking: Option<String>,
+    ) -> Self {
+        Self {
+            store,
+            stamp,
+            options,
+            tracking,
+            report: Report::default(),
+            held: BTreeSet::new(),
+            failures: 0,
+        }
     }
 
     /// The logs among the refs of the other side; what is none of ours is noted once.
@@ -232,7 +281,8 @@ impl<'s> Session<'s> {
     fn foresee(&mut self, theirs: &BTreeMap<LogName, EntryId>) -> Result<(), StoreError> {
         let ours = self.store.logs(&self.options.kinds)?;
         for (log, id) in theirs.iter().filter(|(log, id)| ours.get(*log) != Some(*id)) {
-            let known = self.store.odb.exists(*id) && ours.get(log).is_some_and(|tip| self.grown(log, *tip, Some(*id)).is_some());
+            let known = self.store.odb.exists(*id)
+                && ours.get(log).is_some_and(|tip| self.grown(log, *tip, Some(*id)).is_some());
             if !known {
                 self.report.came.push(Moved { log: log.clone(), entries: None });
             }
@@ -331,8 +381,25 @@ impl<'s> Session<'s> {
                 return Ok(());
             }
             let to = Move { name, old, new, stamp: self.stamp, reason: "datum: sync", sync: false };
-            if self.store.swap(&to)? == Swap::Done {
+            if self.swap(&to)? == Swap::Done {
                 return Ok(());
+            }
+        }
+    }
+
+    /// Moves a ref, waiting for whoever holds its lock.
+    pub(crate) fn swap(&self, to: &Move<'_>) -> Result<Swap, StoreError> {
+        let start = Instant::now();
+        loop {
+            match self.store.refs.swap(to)? {
+                Swap::Locked(path) if start.elapsed() > PATIENCE => return Err(StoreError::Locked { path }),
+                Swap::Locked(_) => {
+                    if self.store.queue(Duration::ZERO).is_some() {
+                        self.store.refs.clear_stale_lock(to.name)?;
+                    }
+                    std::thread::sleep(jitter());
+                }
+                swap => return Ok(swap),
             }
         }
     }

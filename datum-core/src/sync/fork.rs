@@ -3,7 +3,9 @@
 //! What only this clone holds is said again elsewhere; what others have seen is kept beside, under `refs/datum-fork/`.
 
 use super::{Again, LogName, Session, TRACKING};
+use crate::append;
 use crate::entry::Entry;
+use crate::epoch;
 use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::lineage::Lineage;
@@ -11,7 +13,6 @@ use crate::refs::Move;
 use crate::snapshot::Snapshot;
 use crate::stamp::{CloneId, Stamp, Writer};
 use crate::store::{Store, StoreError, ref_name};
-use crate::{append, store};
 use std::collections::BTreeMap;
 
 /// Where the other ends of forks are kept: `refs/datum-fork/<kind>/<writer>/<first entry that differs>`.
@@ -50,7 +51,10 @@ impl Store {
         let mut forks = Vec::new();
         for (kept, theirs) in refs {
             let mut parts = kept[FORKS.len()..].split('/');
-            let log = parts.next().and_then(Kind::parse).zip(parts.next().and_then(|text| Writer::parse(text).ok()));
+            let log = parts
+                .next()
+                .and_then(Kind::parse)
+                .zip(parts.next().and_then(|text| Writer::parse(text).ok()));
             if let Some(log) = log {
                 let ours = self.refs.find(&ref_name(log.0, &log.1))?;
                 forks.push(Fork { log, ours, theirs, kept });
@@ -84,7 +88,11 @@ impl Session<'_> {
                 };
                 let mut entries = Vec::new();
                 let snapshot = Snapshot::new(&self.store.odb, BTreeMap::new(), None, Vec::new());
-                let read = ours.visit_after(common, |view| entries.push(snapshot.whole(view)));
+                let read = ours.visit_after(common, |view| {
+                    if !epoch::begins(view) {
+                        entries.push(snapshot.whole(view));
+                    }
+                });
                 if let (Ok(()), Ok(to), []) = (read, to, snapshot.damage().as_slice()) {
                     own.push(Own { log, ours: old, theirs: tip, to, entries });
                     continue;
@@ -128,7 +136,8 @@ impl Session<'_> {
         }
         let bases = tips.clone();
         // In the order they were said, so that an entry that names another finds its new id.
-        let mut queue: Vec<_> = own.iter().flat_map(|one| one.entries.iter().map(move |entry| (one, entry))).collect();
+        let mut queue: Vec<_> =
+            own.iter().flat_map(|one| one.entries.iter().map(move |entry| (one, entry))).collect();
         queue.sort_by_key(|(_, entry)| entry.clock);
         let mut ids: BTreeMap<EntryId, EntryId> = BTreeMap::new();
         let nothing = Snapshot::new(&self.store.odb, BTreeMap::new(), None, Vec::new());
@@ -150,8 +159,13 @@ impl Session<'_> {
         }
         let moves: Vec<Move<'_>> = moves
             .iter()
-            .map(|(name, old, new)| {
-                Move { name, old: *old, new: *new, stamp: self.stamp, reason: "datum: appended again", sync: false }
+            .map(|(name, old, new)| Move {
+                name,
+                old: *old,
+                new: *new,
+                stamp: self.stamp,
+                reason: "datum: appended again",
+                sync: false,
             })
             .collect();
         // Somebody appended meanwhile: nothing has moved, and the next round begins anew.

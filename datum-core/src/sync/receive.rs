@@ -8,6 +8,9 @@ use crate::store::{StoreError, ref_name};
 use crate::transport::{Remote, TransportError, Trouble};
 use std::collections::BTreeMap;
 
+/// How many fetches may fail before one takes it to be the connection.
+const FAILURES_MAX: u32 = 64;
+
 /// What a log of theirs is to ours.
 enum Verdict {
     /// Nothing new.
@@ -42,7 +45,9 @@ impl Session<'_> {
         for (log, tip) in news {
             let mut verdict = self.take(&log, tip)?;
             // An object may be here without all that it needs, from a fetch that was cut.
-            if let (Verdict::Doubted(Doubt { missing: true, .. }), Some(remote), None) = (&verdict, remote, &trouble) {
+            if let (Verdict::Doubted(Doubt { missing: true, .. }), Some(remote), None) =
+                (&verdict, remote, &trouble)
+            {
                 self.fetch_apart(remote, &[log.clone()], &mut trouble);
                 verdict = self.take(&log, tip)?;
             }
@@ -74,14 +79,17 @@ impl Session<'_> {
         }
         let names: Vec<_> = logs.iter().map(|(kind, writer)| ref_name(*kind, writer)).collect();
         let Err(error) = remote.fetch(names.iter().map(String::as_str)) else { return };
+        self.failures += 1;
         match error.trouble {
-            Trouble::Timeout | Trouble::Auth | Trouble::Unreachable | Trouble::NoLocation => *trouble = Some(error),
+            _ if self.failures > FAILURES_MAX => *trouble = Some(error),
+            Trouble::Timeout | Trouble::Auth | Trouble::Unreachable | Trouble::NoLocation => {
+                *trouble = Some(error)
+            }
             _ if logs.len() > 1 => {
                 let (left, right) = logs.split_at(logs.len() / 2);
                 self.fetch_apart(remote, left, trouble);
                 self.fetch_apart(remote, right, trouble);
             }
-            Trouble::Cut => *trouble = Some(error),
             _ => {
                 let why = format!("it cannot be fetched: {}", error.message);
                 self.report.refused.push(Refused { log: logs[0].clone(), by_them: true, why });
@@ -118,7 +126,7 @@ impl Session<'_> {
         }
         let reason = "datum: sync";
         let to = Move { name: &name, old, new: tip, stamp: self.stamp, reason, sync: kind.always_syncs() };
-        if self.store.swap(&to)? != Swap::Done {
+        if self.swap(&to)? != Swap::Done {
             return Ok(Verdict::Again);
         }
         self.note(log, tip)?;
