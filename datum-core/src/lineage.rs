@@ -162,7 +162,7 @@ impl<'s> Lineage<'s> {
                 format!("{} says it is entry {}, and is entry {seq}", id.short(12), view.seq()),
             ));
         }
-        let author = commit::author(raw).unwrap_or_default();
+        let author = commit::author(raw).map(|(author, _)| author).unwrap_or_default();
         let own = format!("{} <{}@datum>", self.writer.agent(), self.writer);
         if view.agent() != self.writer.agent() || author != own {
             let claimed: String = format!("{} ({author})", view.agent()).chars().take(120).collect();
@@ -228,7 +228,7 @@ impl<'s> Lineage<'s> {
         if at <= clock {
             return Err(doubt(id, format!("{} is stamped before the entry it follows", id.short(12))));
         }
-        if commit::parents(raw) > 1 {
+        if commit::parents(raw).len() > 1 {
             return Err(doubt(id, format!("{} is a merge", id.short(12))));
         }
         if let Some(payload) = commit::view(raw, id, self.kind, &self.writer).and_then(|view| view.payload())

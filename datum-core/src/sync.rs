@@ -13,14 +13,14 @@ use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::lineage::Lineage;
 use crate::odb::ObjectKind;
-use crate::refs::{Move, Swap};
+use crate::refs::{Move, PREFIX, parse_log, ref_name};
 use crate::stamp::{Stamp, Writer};
-use crate::store::{PATIENCE, PREFIX, Store, StoreError, jitter, parse_log, ref_name};
+use crate::store::{Store, StoreError, Wait, jitter};
 use crate::transport::{Condition, Push, Pushed, Remote, TransportError, Trouble};
 use crate::{commit, epoch};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub use fork::{FORKS, Fork};
 
@@ -331,8 +331,8 @@ impl<'s> Session<'s> {
         }
         let mut again = false;
         let mut trouble = None;
-        let pushed = push_apart(remote, &pushes, &mut trouble);
-        for ((log, tip, entries), answer) in logs.into_iter().zip(pushed) {
+        let answers = push_apart(remote, &pushes, &mut trouble);
+        for ((log, tip, entries), answer) in logs.into_iter().zip(answers) {
             match answer {
                 Some(Pushed::Done) => {
                     self.note(&log, tip)?;
@@ -381,27 +381,15 @@ impl<'s> Session<'s> {
                 return Ok(());
             }
             let to = Move { name, old, new, stamp: self.stamp, reason: "datum: sync", sync: false };
-            if self.swap(&to)? == Swap::Done {
+            if self.swap(&to)? {
                 return Ok(());
             }
         }
     }
 
-    /// Moves a ref, waiting for whoever holds its lock.
-    pub(crate) fn swap(&self, to: &Move<'_>) -> Result<Swap, StoreError> {
-        let start = Instant::now();
-        loop {
-            match self.store.refs.swap(to)? {
-                Swap::Locked(path) if start.elapsed() > PATIENCE => return Err(StoreError::Locked { path }),
-                Swap::Locked(_) => {
-                    if self.store.queue(Duration::ZERO).is_some() {
-                        self.store.refs.clear_stale_lock(to.name)?;
-                    }
-                    std::thread::sleep(jitter());
-                }
-                swap => return Ok(swap),
-            }
-        }
+    /// Moves a ref, waiting for whoever holds its lock; `false` when it no longer has its old value.
+    pub(crate) fn swap(&self, to: &Move<'_>) -> Result<bool, StoreError> {
+        Wait::new(self.store).swap(to)
     }
 }
 

@@ -9,10 +9,10 @@ use crate::epoch;
 use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::lineage::Lineage;
-use crate::refs::Move;
+use crate::refs::{Move, ref_name};
 use crate::snapshot::Snapshot;
 use crate::stamp::{CloneId, Stamp, Writer};
-use crate::store::{Store, StoreError, ref_name};
+use crate::store::{Store, StoreError};
 use std::collections::BTreeMap;
 
 /// Where the other ends of forks are kept: `refs/datum-fork/<kind>/<writer>/<first entry that differs>`.
@@ -64,6 +64,13 @@ impl Store {
     }
 }
 
+impl Store {
+    /// A snapshot in which nothing was said yet: entries that are said again keep their clocks.
+    fn nothing(&self) -> Snapshot<'_> {
+        Snapshot::new(&self.odb, &self.refs, BTreeMap::new(), None, Vec::new())
+    }
+}
+
 impl Session<'_> {
     /// Settles logs that go two ways.
     pub(super) fn part(&mut self, forks: Vec<(LogName, EntryId)>) -> Result<(), StoreError> {
@@ -87,7 +94,7 @@ impl Session<'_> {
                     _ => Ok(log.1.clone()),
                 };
                 let mut entries = Vec::new();
-                let snapshot = Snapshot::new(&self.store.odb, BTreeMap::new(), None, Vec::new());
+                let snapshot = self.store.nothing();
                 let read = ours.visit_after(common, |view| {
                     if !epoch::begins(view) {
                         entries.push(snapshot.whole(view));
@@ -140,7 +147,7 @@ impl Session<'_> {
             own.iter().flat_map(|one| one.entries.iter().map(move |entry| (one, entry))).collect();
         queue.sort_by_key(|(_, entry)| entry.clock);
         let mut ids: BTreeMap<EntryId, EntryId> = BTreeMap::new();
-        let nothing = Snapshot::new(&self.store.odb, BTreeMap::new(), None, Vec::new());
+        let nothing = self.store.nothing();
         for (one, entry) in queue {
             let log = (one.log.0, one.to.clone());
             let stamp = Stamp { now: entry.clock, agent: one.to.agent_name(), ..self.stamp.clone() };

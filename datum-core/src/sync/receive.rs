@@ -3,8 +3,8 @@
 use super::{LogName, Refused, Session, add};
 use crate::id::EntryId;
 use crate::lineage::{Doubt, Lineage};
-use crate::refs::{Move, Swap};
-use crate::store::{StoreError, ref_name};
+use crate::refs::{Move, ref_name};
+use crate::store::StoreError;
 use crate::transport::{Remote, TransportError, Trouble};
 use std::collections::BTreeMap;
 
@@ -48,7 +48,7 @@ impl Session<'_> {
             if let (Verdict::Doubted(Doubt { missing: true, .. }), Some(remote), None) =
                 (&verdict, remote, &trouble)
             {
-                self.fetch_apart(remote, &[log.clone()], &mut trouble);
+                self.fetch_apart(remote, std::slice::from_ref(&log), &mut trouble);
                 verdict = self.take(&log, tip)?;
             }
             match verdict {
@@ -83,7 +83,7 @@ impl Session<'_> {
         match error.trouble {
             _ if self.failures > FAILURES_MAX => *trouble = Some(error),
             Trouble::Timeout | Trouble::Auth | Trouble::Unreachable | Trouble::NoLocation => {
-                *trouble = Some(error)
+                *trouble = Some(error);
             }
             _ if logs.len() > 1 => {
                 let (left, right) = logs.split_at(logs.len() / 2);
@@ -126,7 +126,7 @@ impl Session<'_> {
         }
         let reason = "datum: sync";
         let to = Move { name: &name, old, new: tip, stamp: self.stamp, reason, sync: kind.always_syncs() };
-        if self.swap(&to)? != Swap::Done {
+        if !self.swap(&to)? {
             return Ok(Verdict::Again);
         }
         self.note(log, tip)?;

@@ -65,7 +65,9 @@ fn three_clones_in_any_order_reach_the_same_state() {
         assert_eq!(texts(&stores[0]).len(), 9, "{init:?}");
         assert!(stores.iter().all(|store| id(store) == id(&stores[0])));
         assert!(stores.iter().all(|store| quiet(&sync(store, remote.path()))));
-        dirs.iter().for_each(|dir| fsck(dir.path()));
+        for dir in &dirs {
+            fsck(dir.path());
+        }
     }
 }
 
