@@ -80,6 +80,7 @@ pub mod capability;
 mod clone_id;
 mod commit;
 mod entry;
+mod epoch;
 pub mod file_bottle;
 mod git;
 pub mod history;
@@ -88,6 +89,7 @@ mod id;
 pub mod import;
 pub mod journal;
 mod kind;
+mod lineage;
 mod log;
 #[cfg_attr(test, expect(clippy::disallowed_methods, reason = "its tests hold the lock"))]
 mod maintenance;
@@ -102,8 +104,10 @@ mod sink;
 mod snapshot;
 mod stamp;
 mod store;
+pub mod sync;
 #[cfg(test)]
 mod testdata;
+pub mod transport;
 mod tree;
 pub mod undo;
 

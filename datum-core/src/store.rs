@@ -15,7 +15,7 @@ use crate::snapshot::Snapshot;
 use crate::stamp::{CloneId, Identity, Millis, Stamp, Writer};
 use crate::{clone_id, maintenance};
 use gix::sec::trust::Mapping;
-use std::cell::OnceCell;
+use std::cell::RefCell;
 use std::fs::{File, TryLockError};
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
@@ -113,8 +113,8 @@ pub struct Store {
     pub(crate) git: Git,
     pub(crate) common_dir: PathBuf,
     repo: gix::Repository,
-    clone: OnceCell<CloneId>,
-    patience: Duration,
+    pub(crate) clone: RefCell<Option<CloneId>>,
+    pub(crate) patience: Duration,
     pub(crate) sync_objects: bool,
     sync_refs: bool,
 }
@@ -156,10 +156,7 @@ impl Store {
             Refs::Files(Files { common_dir: common_dir.clone(), store: repo.refs.clone() })
         };
         // Made at the first write: reading a repository leaves nothing in it.
-        let clone = OnceCell::new();
-        if options.ephemeral {
-            let _ = clone.set(CloneId::shared());
-        }
+        let clone = RefCell::new(options.ephemeral.then(CloneId::shared));
         let patience = match config.integer("core.filesRefLockTimeout") {
             Some(millis) => u64::try_from(millis).map_or(Duration::MAX, Duration::from_millis),
             None => PATIENCE,
@@ -193,6 +190,13 @@ impl Store {
         Identity::new(&signature.name.to_string(), &signature.email.to_string())
     }
 
+    /// The remote that the branch in the work tree follows.
+    pub(crate) fn branch_remote(&self) -> Option<String> {
+        let branch = self.repo.head_name().ok()??;
+        let name = self.setting(&format!("branch.{}.remote", branch.shorten()))?;
+        (name != ".").then_some(name)
+    }
+
     /// The value of a setting in git's configuration.
     pub fn setting(&self, key: &str) -> Option<String> {
         self.repo.config_snapshot().string(key).map(|value| value.to_string())
@@ -208,14 +212,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::File`] when the id can neither be read nor made.
     pub fn writer(&self, agent: &AgentName) -> Result<Writer, StoreError> {
-        let clone = match self.clone.get() {
-            Some(clone) => clone,
-            None => {
-                let clone = clone_id::read_or_make(&self.common_dir.join("datum"))?;
-                self.clone.get_or_init(|| clone)
-            }
+        let mut clone = self.clone.borrow_mut();
+        let id = match &*clone {
+            Some(id) => id,
+            None => clone.insert(clone_id::read_or_make(&self.common_dir.join("datum"))?),
         };
-        Ok(Writer::of(agent, clone))
+        Ok(Writer::of(agent, id))
     }
 
     /// Takes a snapshot of all logs and of `HEAD`.
@@ -358,7 +360,7 @@ impl<'s> Wait<'s> {
 }
 
 /// A short time that differs from writer to writer: 0.2 to 2.2 ms.
-fn jitter() -> Duration {
+pub(crate) fn jitter() -> Duration {
     Duration::from_micros(200 + RandomState::new().hash_one(0u8) % 2000)
 }
 
