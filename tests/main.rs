@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod bottle;
+mod delivery;
 mod journal;
 mod readme;
 mod vessel;

@@ -63,6 +63,8 @@ pub(crate) enum Command {
     Journal(cmd::journal::Journal),
     /// Drop, list, read and answer bottles
     Bottle(cmd::bottle::Bottles),
+    /// Know the vessels of the fleet and what they can do
+    Fleet(cmd::fleet::Fleet),
     /// Write the files the fleet reads
     Publish(cmd::publish::Publish),
     /// Take in a JOURNAL.md and file bottles, once

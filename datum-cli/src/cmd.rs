@@ -2,6 +2,7 @@
 
 pub(crate) mod boot;
 pub(crate) mod bottle;
+pub(crate) mod fleet;
 pub(crate) mod i2i;
 pub(crate) mod import;
 pub(crate) mod journal;
@@ -26,6 +27,7 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
         Command::Publish(command) => command.run(&edge, out),
         Command::Import(command) => command.run(&edge, out),
         Command::I2i(command) => command.run(&edge, out),
+        Command::Fleet(command) => command.run(&edge, out),
         Command::Bottle(command) => command.run(&edge, out),
         Command::Journal(command) => command.run(&edge, out),
         Command::Show(command) => command.run(&edge, out),

@@ -14,6 +14,18 @@ pub(crate) struct Edge<'a> {
     store: OnceCell<Store>,
 }
 
+/// How the repository is opened: what another thread needs to open it for itself.
+pub(crate) struct Opening {
+    dir: PathBuf,
+    options: OpenOptions,
+}
+
+impl Opening {
+    pub(crate) fn open(&self) -> Result<Store, Fault> {
+        Ok(Store::open_with(&self.dir, &self.options)?)
+    }
+}
+
 /// A variable of the environment, if it is set to something.
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
@@ -35,13 +47,18 @@ impl<'a> Edge<'a> {
         if let Some(store) = self.store.get() {
             return Ok(store);
         }
+        let store = self.opening().open()?;
+        Ok(self.store.get_or_init(|| store))
+    }
+
+    /// How the repository is opened.
+    pub(crate) fn opening(&self) -> Opening {
         let options = OpenOptions {
             user_configuration: true,
             git_dir: variable("GIT_DIR").map(PathBuf::from).filter(|_| self.global.dir.is_none()),
             ephemeral: self.is_ephemeral(),
         };
-        let store = Store::open_with(&self.dir(), &options)?;
-        Ok(self.store.get_or_init(|| store))
+        Opening { dir: self.dir(), options }
     }
 
     /// The time: the clock's, or `DATUM_NOW` for tests and replays.

@@ -79,9 +79,11 @@ pub mod capability;
 #[expect(clippy::disallowed_methods, reason = "it makes the file that holds the clone's id")]
 mod clone_id;
 mod commit;
+pub mod delivery;
 mod entry;
 mod epoch;
 pub mod file_bottle;
+pub mod fleet;
 mod git;
 pub mod history;
 pub mod i2i;

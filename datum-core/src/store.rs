@@ -256,24 +256,36 @@ impl Store {
         &self,
         kind: Kind,
         stamp: &Stamp,
-        mut decide: impl FnMut(&Snapshot<'_>) -> Result<Vec<Draft>, E>,
+        decide: impl FnMut(&Snapshot<'_>) -> Result<Vec<Draft>, E>,
     ) -> Result<Applied, E> {
         let writer = self.writer(&stamp.agent)?;
-        let name = ref_name(kind, &writer);
+        self.append(kind, &writer, &ref_name(kind, &writer), stamp, || self.snapshot(), decide)
+    }
+
+    /// Appends to the log of `writer` that the ref `name` is, as `look` sees it.
+    pub(crate) fn append<'s, E: From<StoreError>>(
+        &'s self,
+        kind: Kind,
+        writer: &Writer,
+        name: &str,
+        stamp: &Stamp,
+        look: impl Fn() -> Result<Snapshot<'s>, StoreError>,
+        mut decide: impl FnMut(&Snapshot<'_>) -> Result<Vec<Draft>, E>,
+    ) -> Result<Applied, E> {
         let mut wait = Wait::new(self);
         loop {
-            let snapshot = self.snapshot()?;
+            let snapshot = look()?;
             let drafts = decide(&snapshot)?;
             if drafts.is_empty() {
                 return Ok(Applied { ids: Vec::new(), clock: 0, cleared: wait.cleared });
             }
-            let old = self.refs.find(&name).map_err(StoreError::from)?;
-            self.check_tip(&name, old)?;
+            let old = self.refs.find(name).map_err(StoreError::from)?;
+            self.check_tip(name, old)?;
             // The function must have seen the tip that its entries are to follow.
-            if old == snapshot.tip(kind, &writer) {
-                let written = append::write(self, kind, stamp, &writer, old, &snapshot, &drafts)?;
+            if old == snapshot.tip(kind, writer) {
+                let written = append::write(self, kind, stamp, writer, old, &snapshot, &drafts)?;
                 let sync = self.sync_refs || kind.always_syncs();
-                let to = Move { name: &name, old, new: written.tip, stamp, reason: "datum: append", sync };
+                let to = Move { name, old, new: written.tip, stamp, reason: "datum: append", sync };
                 if wait.swap(&to)? {
                     let Written { ids, clock, sealed, .. } = written;
                     if sealed {
@@ -282,7 +294,7 @@ impl Store {
                     return Ok(Applied { ids, clock, cleared: wait.cleared });
                 }
             }
-            wait.a_little(&self.common_dir.join(&name))?;
+            wait.a_little(&self.common_dir.join(name))?;
         }
     }
 
