@@ -8,7 +8,9 @@ use crate::log::Damage;
 use crate::name::AgentName;
 use crate::odb::{ObjectError, Odb};
 use crate::refs::{Files, Move, RefError, Refs, Swap};
+use crate::signers::Signers;
 use crate::snapshot::Snapshot;
+use crate::sshsig::Signer;
 use crate::stamp::{CloneId, Identity, Millis, Stamp, Writer};
 use crate::{append, clone_id};
 use gix::sec::trust::Mapping;
@@ -67,6 +69,14 @@ pub enum StoreError {
         /// The lock.
         path: PathBuf,
     },
+    /// The agent's signing key is here and cannot be used, or is not here and must be.
+    #[error("cannot sign as {agent}: {message}")]
+    Signing {
+        /// The agent.
+        agent: AgentName,
+        /// Why not.
+        message: String,
+    },
     /// A file of the store's own could not be read or written.
     #[error("cannot {doing} {}: {source}", path.display())]
     File {
@@ -114,6 +124,7 @@ pub struct Store {
     clone: CloneId,
     pub(crate) sync_objects: bool,
     sync_refs: bool,
+    signers: Signers,
 }
 
 impl Store {
@@ -158,6 +169,7 @@ impl Store {
             common_dir,
             clone,
             repo,
+            signers: Signers::none(),
         })
     }
 
@@ -185,6 +197,26 @@ impl Store {
     /// The writer that `agent` is in this clone.
     pub fn writer(&self, agent: &AgentName) -> Writer {
         Writer::of(agent, &self.clone)
+    }
+
+    /// Signs, from now on, with the keys that `signers` finds.
+    #[must_use]
+    pub fn signing(mut self, signers: Signers) -> Self {
+        self.signers = signers;
+        self
+    }
+
+    /// The key that an entry of `kind` is to be signed with, if it is to be.
+    pub(crate) fn signer(&self, kind: Kind, agent: &AgentName) -> Result<Option<Signer>, StoreError> {
+        if !kind.is_signed() {
+            return Ok(None);
+        }
+        let cannot = |message: String| StoreError::Signing { agent: agent.clone(), message };
+        let signer = self.signers.find(agent).map_err(cannot)?;
+        if signer.is_none() && kind == Kind::Vault {
+            return Err(cannot("it has no key here, and vault entries count only when signed".to_owned()));
+        }
+        Ok(signer)
     }
 
     /// Takes a snapshot of all logs and of `HEAD`.
