@@ -6,6 +6,7 @@ pub mod capability;
 mod clone_id;
 mod commit;
 mod entry;
+pub mod file_bottle;
 mod git;
 pub mod i2i;
 mod id;
