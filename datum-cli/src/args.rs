@@ -53,12 +53,17 @@ pub(crate) struct Args {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// An agent's own keys: make, show, declare
+    #[cfg(feature = "vault")]
+    Agent(cmd::agent::Agent),
     /// Record work in the journal, or list it
     Journal(cmd::journal::Journal),
     /// Show any entry by its id
     Show(cmd::show::Show),
     /// Hide an entry (an undo can itself be undone)
     Undo(cmd::undo::Undo),
+    /// Verify every log: ids, chains, signatures, authors, and that nothing was taken back
+    Verify(cmd::verify::Verify),
 }
 
 #[cfg(test)]

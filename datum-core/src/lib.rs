@@ -11,6 +11,8 @@ mod git;
 pub mod i2i;
 mod id;
 pub mod journal;
+#[cfg(feature = "vault")]
+pub mod keys;
 mod kind;
 mod log;
 mod name;

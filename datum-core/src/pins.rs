@@ -135,6 +135,8 @@ impl Store {
     pub fn change_pins(&self, change: impl FnOnce(&mut Pins)) -> Result<(), StoreError> {
         let path = self.common_dir.join("datum/pins");
         let file = |doing, source| StoreError::File { doing, path: path.clone(), source };
+        let folder = self.common_dir.join("datum");
+        fs::create_dir_all(&folder).map_err(|error| file("create", error))?;
         let _turn = self.queue(PATIENCE).ok_or_else(|| StoreError::Locked { path: path.clone() })?;
         let before = self.pins()?;
         let mut pins = before.clone();

@@ -174,7 +174,7 @@ fn settled(statements: &[Statement], pinned: Option<PublicKey>) -> Declared {
 }
 
 /// Compares what the commit's author line says with the log that the entry is in.
-fn author_is_writer(view: &View<'_>) -> Result<(), String> {
+pub(crate) fn author_is_writer(view: &View<'_>) -> Result<(), String> {
     let agent = view.writer.agent();
     if view.agent() != agent {
         return Err(format!("it says it is by {:?} and stands in a log of {agent}", view.agent()));
