@@ -11,7 +11,8 @@ fn with_home() -> (Vessel, tempfile::TempDir) {
 
 fn run(vessel: &Vessel, home: &tempfile::TempDir, args: &[&str]) -> (i32, String) {
     let output = vessel.command(args).env("XDG_CONFIG_HOME", home.path()).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let text =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     (output.status.code().unwrap(), text)
 }
 

@@ -1,5 +1,7 @@
 //! Errors as the user meets them: one line, a hint, and an exit code that means something.
 
+use datum_core::sync::SyncError;
+use datum_core::transport::{TransportError, Trouble};
 use datum_core::{DraftError, FindError, GitError, NameError, ObjectError, RefError, StoreError};
 
 /// What the exit code says.
@@ -53,7 +55,9 @@ impl From<datum_core::keys::KeyError> for Fault {
         use datum_core::keys::KeyError;
         match error {
             KeyError::Random(_) => Self::broken(error.to_string()),
-            KeyError::Format { .. } | KeyError::Mismatch | KeyError::Passphrase => Self::usage(error.to_string()),
+            KeyError::Format { .. } | KeyError::Mismatch | KeyError::Passphrase => {
+                Self::usage(error.to_string())
+            }
         }
     }
 }
@@ -95,6 +99,35 @@ impl From<GitError> for Fault {
     }
 }
 
+impl From<TransportError> for Fault {
+    fn from(error: TransportError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&TransportError> for Fault {
+    fn from(error: &TransportError) -> Self {
+        let hint = match error.trouble {
+            Trouble::NoLocation => return Self::usage(error.to_string()),
+            Trouble::Auth => "does git fetch work there? datum uses git's own credentials and asks for none",
+            Trouble::Timeout => "what was done stays done: run it again, with a longer --budget",
+            Trouble::Unreachable | Trouble::Cut => "what was done stays done: run it again when it is back",
+            Trouble::Refused => "datum sync --branch and --bundle travel where refs/datum may not",
+            Trouble::Program => return Self::broken(error.to_string()),
+        };
+        Self::broken(error.to_string()).hint(hint)
+    }
+}
+
+impl From<SyncError> for Fault {
+    fn from(error: SyncError) -> Self {
+        match error {
+            SyncError::Store(error) => error.into(),
+            SyncError::Transport(error) => error.into(),
+        }
+    }
+}
+
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         let message = error.to_string();
@@ -112,8 +145,9 @@ impl From<StoreError> for Fault {
             }
             StoreError::Locked { .. } => Self::broken(message)
                 .hint("if no git or datum process is running, datum doctor removes the lock"),
-            StoreError::Signing { .. } => Self::usage(message)
-                .hint("datum agent keys new makes keys; DATUM_PASSPHRASE_FD gives the passphrase of locked ones"),
+            StoreError::Signing { .. } => Self::usage(message).hint(
+                "datum agent keys new makes keys; DATUM_PASSPHRASE_FD gives the passphrase of locked ones",
+            ),
             StoreError::Open { .. } | StoreError::Git(_) => Self::broken(message),
         }
     }

@@ -31,8 +31,9 @@ impl Keyring {
     /// The agent's keys, or what to do to have some.
     pub(crate) fn need(&self, agent: &AgentName) -> Result<Rc<AgentKeys>, Fault> {
         self.find(agent)?.ok_or_else(|| {
-            Fault::usage(format!("there are no keys of {agent} here"))
-                .hint(format!("datum agent keys new --agent {agent}, or name the file in DATUM_IDENTITY_FILE"))
+            Fault::usage(format!("there are no keys of {agent} here")).hint(format!(
+                "datum agent keys new --agent {agent}, or name the file in DATUM_IDENTITY_FILE"
+            ))
         })
     }
 }
@@ -41,7 +42,8 @@ impl Keyring {
 pub(crate) fn path(agent: &AgentName) -> Result<PathBuf, Fault> {
     let base = variable("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let base = base.or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(".config")));
-    let base = base.ok_or_else(|| Fault::broken("neither HOME nor XDG_CONFIG_HOME says where keys are kept"))?;
+    let base =
+        base.ok_or_else(|| Fault::broken("neither HOME nor XDG_CONFIG_HOME says where keys are kept"))?;
     Ok(base.join("datum/agents").join(format!("{agent}.keys")))
 }
 
@@ -101,7 +103,11 @@ pub(crate) fn write(path: &Path, text: &str, replace: bool) -> Result<(), Fault>
         let mut file = options.open(&new)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
-        if replace { fs::rename(&new, path) } else { fs::hard_link(&new, path).and_then(|()| fs::remove_file(&new)) }
+        if replace {
+            fs::rename(&new, path)
+        } else {
+            fs::hard_link(&new, path).and_then(|()| fs::remove_file(&new))
+        }
     };
     write().map_err(|error| {
         let _ = fs::remove_file(&new);
@@ -116,8 +122,12 @@ fn check_private(path: &Path, file: &File) -> Result<(), Fault> {
         use std::os::unix::fs::MetadataExt as _;
         let mode = file.metadata().map(|meta| meta.mode()).unwrap_or(0o777);
         if mode & 0o077 != 0 {
-            return Err(Fault::usage(format!("{}: others can read it (mode {:o})", path.display(), mode & 0o777))
-                .hint(format!("chmod 600 {}", path.display())));
+            return Err(Fault::usage(format!(
+                "{}: others can read it (mode {:o})",
+                path.display(),
+                mode & 0o777
+            ))
+            .hint(format!("chmod 600 {}", path.display())));
         }
     }
     Ok(())
@@ -125,7 +135,8 @@ fn check_private(path: &Path, file: &File) -> Result<(), Fault> {
 
 /// The path under which an open descriptor can be read.
 fn descriptor(name: &str, number: &str) -> Result<PathBuf, Fault> {
-    let number: u32 = number.parse().map_err(|_| Fault::usage(format!("{name} is no number of a descriptor")))?;
+    let number: u32 =
+        number.parse().map_err(|_| Fault::usage(format!("{name} is no number of a descriptor")))?;
     Ok(PathBuf::from(format!("/dev/fd/{number}")))
 }
 
@@ -134,11 +145,13 @@ pub(crate) fn passphrase(prompt: &str) -> Result<Zeroizing<String>, Fault> {
     if let Some(number) = variable("DATUM_PASSPHRASE_FD") {
         let mut text = Zeroizing::new(String::with_capacity(1024));
         let file = File::open(descriptor("DATUM_PASSPHRASE_FD", &number)?);
-        file.and_then(|file| file.take(1024).read_to_string(&mut text))
-            .map_err(|error| Fault::broken(format!("cannot read the passphrase from DATUM_PASSPHRASE_FD: {error}")))?;
+        file.and_then(|file| file.take(1024).read_to_string(&mut text)).map_err(|error| {
+            Fault::broken(format!("cannot read the passphrase from DATUM_PASSPHRASE_FD: {error}"))
+        })?;
         return Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()));
     }
-    hidden(prompt).map_err(|fault| fault.hint("set DATUM_PASSPHRASE_FD to a descriptor that gives the passphrase"))
+    hidden(prompt)
+        .map_err(|fault| fault.hint("set DATUM_PASSPHRASE_FD to a descriptor that gives the passphrase"))
 }
 
 /// Asks on the terminal, without showing what is typed.

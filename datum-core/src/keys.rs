@@ -280,7 +280,10 @@ mod tests {
         let at = bytes.windows(3).position(|w| w == b" 2\n").unwrap();
         let greedy = [&bytes[..at], b" 30\n", &bytes[at + 3..]].concat();
         let file = KeyFile::parse(&format!("{head}\n{}\n", STANDARD.encode(greedy))).unwrap();
-        assert_eq!(file.open::<KeyError>(|| Ok(Zeroizing::new("p".into()))).unwrap_err(), KeyError::Passphrase);
+        assert_eq!(
+            file.open::<KeyError>(|| Ok(Zeroizing::new("p".into()))).unwrap_err(),
+            KeyError::Passphrase
+        );
     }
 
     #[test]

@@ -137,7 +137,9 @@ impl Store {
         let file = |doing, source| StoreError::File { doing, path: path.clone(), source };
         let folder = self.common_dir.join("datum");
         fs::create_dir_all(&folder).map_err(|error| file("create", error))?;
-        let _turn = self.queue(PATIENCE).ok_or_else(|| StoreError::Locked { path: path.clone() })?;
+        let _turn = self
+            .queue(PATIENCE)
+            .ok_or_else(|| StoreError::Locked { path: path.clone(), waited: PATIENCE })?;
         let before = self.pins()?;
         let mut pins = before.clone();
         change(&mut pins);

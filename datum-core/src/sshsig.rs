@@ -217,7 +217,11 @@ mod tests {
 
     #[test]
     fn keys_under_which_anything_verifies_are_no_keys() {
-        for weak in [[0u8; 32], { let mut one = [0; 32]; one[0] = 1; one }] {
+        for weak in [[0u8; 32], {
+            let mut one = [0; 32];
+            one[0] = 1;
+            one
+        }] {
             let mut blob = Vec::new();
             put(&mut blob, KEY_TYPE);
             put(&mut blob, &weak);

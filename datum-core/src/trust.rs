@@ -158,7 +158,11 @@ fn settled(statements: &[Statement], pinned: Option<PublicKey>) -> Declared {
     // A root that another root vouches for makes no claim of its own.
     let heads: Vec<_> = groups
         .keys()
-        .filter(|root| !groups.iter().any(|(other, keys)| other != *root && keys.contains(root) && !groups[*root].contains(other)))
+        .filter(|root| {
+            !groups
+                .iter()
+                .any(|(other, keys)| other != *root && keys.contains(root) && !groups[*root].contains(other))
+        })
         .copied()
         .collect();
     let head = match (pinned, &heads[..]) {
@@ -169,7 +173,8 @@ fn settled(statements: &[Statement], pinned: Option<PublicKey>) -> Declared {
         (None, _) => return Declared { contested: heads.into_iter().collect(), ..Declared::default() },
     };
     let signers = reach(head);
-    let recipient = statements.iter().rev().filter(|s| signers.contains(&s.by)).find_map(|s| s.recipient.clone());
+    let recipient =
+        statements.iter().rev().filter(|s| signers.contains(&s.by)).find_map(|s| s.recipient.clone());
     Declared { root: Some(head), signers, recipient, contested: BTreeSet::new() }
 }
 

@@ -1,7 +1,7 @@
 //! Verifying: every log walked to its beginning, every id hashed anew, every signature checked, every pin held.
 
-use crate::commit;
 use crate::entry::View;
+use crate::epoch;
 use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::odb::ObjectKind;
@@ -11,8 +11,6 @@ use crate::stamp::{Millis, Writer};
 use crate::trust::{Proof, Trust};
 use std::collections::BTreeMap;
 
-/// The trailer by which a log says that its past was compacted away.
-const PREVIOUS: &str = "Previous";
 /// Findings kept for one log; a hostile one could hold a million.
 const REFUSED_MAX: usize = 20;
 
@@ -89,7 +87,9 @@ pub fn verify(snapshot: &Snapshot<'_>, pins: &Pins) -> Vec<LogReport> {
     let trust = Trust::read(snapshot, pins);
     let mut reports: Vec<_> =
         snapshot.tips().map(|(kind, writer, tip)| log(snapshot, &trust, pins, kind, writer, tip)).collect();
-    for (kind, writer, seq, id) in pins.logs().filter(|(kind, writer, ..)| snapshot.tip(*kind, writer).is_none()) {
+    for (kind, writer, seq, id) in
+        pins.logs().filter(|(kind, writer, ..)| snapshot.tip(*kind, writer).is_none())
+    {
         let mut report = LogReport::new(kind, writer, None);
         report.refuse(Some(id), format!("the log is gone; entry {seq}, {id}, was seen in it"));
         reports.push(report);
@@ -129,7 +129,6 @@ fn log(
     let mut report = LogReport::new(kind, writer, Some(tip));
     let mut expected = Expected { id: Some(tip), seq: 0, clock: Millis::MAX };
     let mut pinned = pins.log(kind, writer);
-    let mut oldest_is_epoch = false;
     let damage = snapshot.walk_log(kind, writer, |view| {
         if report.entries == 0 {
             report.seq = view.seq();
@@ -147,22 +146,27 @@ fn log(
         {
             pinned = None;
             if id != view.id {
-                report.refuse(Some(view.id), format!("entry {seq} was {id} and is now {}: the log was rewritten", view.id));
+                report.refuse(
+                    Some(view.id),
+                    format!("entry {seq} was {id} and is now {}: the log was rewritten", view.id),
+                );
             }
         }
-        oldest_is_epoch = view.trailer(PREVIOUS).is_some();
-        expected = Expected { id: commit::parent(view.raw), seq: view.seq().saturating_sub(1), clock: view.clock() };
+        expected =
+            Expected { id: epoch::before(view.raw), seq: view.seq().saturating_sub(1), clock: view.clock() };
     });
     for found in damage {
         report.refuse(found.object, found.message);
     }
-    if report.entries > 0 && !oldest_is_epoch && (expected.id.is_some() || expected.seq != 0) {
-        report.refuse(expected.id, format!("the log begins after entry {}, which is not there", expected.seq));
+    if report.entries > 0 && (expected.id.is_some() || expected.seq != 0) {
+        report
+            .refuse(expected.id, format!("the log begins after entry {}, which is not there", expected.seq));
     }
-    if let Some((seq, id)) = pinned
-        && !(oldest_is_epoch && seq <= expected.seq)
-    {
-        report.refuse(Some(id), format!("entry {seq}, {id}, was seen and is gone: the log was set back to {tip}"));
+    if let Some((seq, id)) = pinned {
+        report.refuse(
+            Some(id),
+            format!("entry {seq}, {id}, was seen and is gone: the log was set back to {tip}"),
+        );
     }
     report
 }
@@ -174,7 +178,10 @@ fn check_entry(report: &mut LogReport, snapshot: &Snapshot<'_>, view: &View<'_>,
     }
     if *id != Some(view.id) {
         let named = id.map_or_else(|| "none".to_owned(), |id| id.to_string());
-        report.refuse(Some(view.id), format!("the entry after it names {named} as the one before: the chain is broken"));
+        report.refuse(
+            Some(view.id),
+            format!("the entry after it names {named} as the one before: the chain is broken"),
+        );
     }
     if *seq != view.seq() {
         report.refuse(Some(view.id), format!("it is numbered {}, its place is {seq}", view.seq()));

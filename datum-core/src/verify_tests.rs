@@ -61,8 +61,12 @@ fn signed_by_kind_and_proved_by_declaration() {
         task(&store, "a", &many.iter().map(String::as_str).collect::<Vec<_>>());
         append(&store, "a", 9, "journals are not signed");
         let found = reports(&store);
-        let counts: Vec<_> = found.iter().map(|r| (r.kind, r.seq, r.entries, r.proved, r.unproved_count())).collect();
-        assert_eq!(counts, [(Kind::Journal, 1, 1, 0, 1), (Kind::Task, 601, 601, 601, 0), (Kind::Agent, 1, 1, 1, 0)]);
+        let counts: Vec<_> =
+            found.iter().map(|r| (r.kind, r.seq, r.entries, r.proved, r.unproved_count())).collect();
+        assert_eq!(
+            counts,
+            [(Kind::Journal, 1, 1, 0, 1), (Kind::Task, 601, 601, 601, 0), (Kind::Agent, 1, 1, 1, 0)]
+        );
         assert!(found.iter().all(LogReport::is_good), "{found:?}");
         fsck(dir.path());
     }
@@ -84,9 +88,17 @@ fn git_verify_commit_agrees() {
         let said = git(dir.path(), &["-c", &setting, "verify-commit", "--raw", &id]);
         assert!(said.contains("Good \"git\" signature for a@datum"), "{said}");
         forge(dir.path(), TASKS, |raw| raw.replace("one", "two"));
-        let checked = Command::new("git").args(["-c", &setting, "verify-commit", TASKS]).current_dir(dir.path()).output().unwrap();
+        let checked = Command::new("git")
+            .args(["-c", &setting, "verify-commit", TASKS])
+            .current_dir(dir.path())
+            .output()
+            .unwrap();
         assert!(!checked.status.success());
-        assert!(refusals(&store).iter().any(|why| why.contains("signature is bad")), "{:?}", refusals(&store));
+        assert!(
+            refusals(&store).iter().any(|why| why.contains("signature is bad")),
+            "{:?}",
+            refusals(&store)
+        );
     }
 }
 
@@ -119,7 +131,11 @@ fn another_agents_signature_and_log_are_refused() {
     assert!(refusals(&store)[0].contains("is no key of a"), "{:?}", refusals(&store));
     // A commit of a, pushed as a log of b.
     git(dir.path(), &["update-ref", "refs/datum/task/b-aaaaaaaa", &format!("{TASKS}~1")]);
-    assert!(refusals(&store).iter().any(|why| why.contains("stands in a log of b")), "{:?}", refusals(&store));
+    assert!(
+        refusals(&store).iter().any(|why| why.contains("stands in a log of b")),
+        "{:?}",
+        refusals(&store)
+    );
 }
 
 #[test]
@@ -142,7 +158,11 @@ fn a_forged_author_is_refused() {
     let dir = repository(&[]);
     let store = open(dir.path());
     task(&Store::open(dir.path()).unwrap(), "a", &["one"]);
-    for (old, new) in [("author a <", "author b <"), ("<a-aaaaaaaa@datum>", "<a-bbbbbbbb@datum>"), ("1767225600 +0000\nc", "1 +0000\nc")] {
+    for (old, new) in [
+        ("author a <", "author b <"),
+        ("<a-aaaaaaaa@datum>", "<a-bbbbbbbb@datum>"),
+        ("1767225600 +0000\nc", "1 +0000\nc"),
+    ] {
         let before = git(dir.path(), &["rev-parse", TASKS]);
         forge(dir.path(), TASKS, |raw| raw.replacen(old, new, 1));
         assert!(refusals(&store)[0].contains("its author line is"), "{:?}", refusals(&store));
@@ -163,7 +183,10 @@ fn what_was_seen_is_not_taken_back() {
     let tip = git(dir.path(), &["rev-parse", TASKS]);
     back(&ids[1].to_string());
     assert!(refusals(&store)[0].contains("was set back"), "{:?}", refusals(&store));
-    assert!(refusals(&store)[0].contains(&ids[2].to_string()) && refusals(&store)[0].contains(&ids[1].to_string()));
+    assert!(
+        refusals(&store)[0].contains(&ids[2].to_string())
+            && refusals(&store)[0].contains(&ids[1].to_string())
+    );
     task(&store, "a", &["another three", "another four"]);
     assert!(refusals(&store)[0].contains("was rewritten"), "{:?}", refusals(&store));
     git(dir.path(), &["update-ref", "-d", TASKS]);
@@ -179,7 +202,8 @@ fn a_segment_that_was_changed_is_refused() {
     let many: Vec<_> = (0..300).map(|n| format!("task {n:03}")).collect();
     task(&store, "a", &many.iter().map(String::as_str).collect::<Vec<_>>());
     let path = git(dir.path(), &["ls-tree", "-r", TASKS]);
-    let (blob, file) = path.trim().split_once('\t').map(|(left, file)| (left[12..].to_owned(), file.to_owned())).unwrap();
+    let (blob, file) =
+        path.trim().split_once('\t').map(|(left, file)| (left[12..].to_owned(), file.to_owned())).unwrap();
     let text = git(dir.path(), &["cat-file", "blob", &blob]);
     // The whole story again, with one word changed: every length fits, no id does.
     fs::write(dir.path().join("new"), text.replace("task 100", "task X00")).unwrap();
@@ -187,7 +211,8 @@ fn a_segment_that_was_changed_is_refused() {
     let leaf = |id: &str, kind: &str, name: &str| {
         let mode = if kind == "tree" { "040000" } else { "100644" };
         fs::write(dir.path().join("list"), format!("{mode} {kind} {id}\t{name}\n")).unwrap();
-        let shell = Command::new("sh").args(["-c", "git mktree < list"]).current_dir(dir.path()).output().unwrap();
+        let shell =
+            Command::new("sh").args(["-c", "git mktree < list"]).current_dir(dir.path()).output().unwrap();
         String::from_utf8(shell.stdout).unwrap().trim().to_owned()
     };
     let parts: Vec<_> = file.split('/').collect();

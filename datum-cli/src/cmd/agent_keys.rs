@@ -111,10 +111,14 @@ fn refuse_inside(edge: &Edge<'_>, path: &std::path::Path) -> Result<(), Fault> {
     // The file is not there yet: the nearest folder above it that is, decides.
     let real: Option<PathBuf> = path.ancestors().find_map(|above| above.canonicalize().ok());
     let roots = [store.work_dir(), Some(store.common_dir())];
-    let inside = |root: &std::path::Path| real.as_ref().is_some_and(|real| root.canonicalize().is_ok_and(|root| real.starts_with(root)));
+    let inside = |root: &std::path::Path| {
+        real.as_ref().is_some_and(|real| root.canonicalize().is_ok_and(|root| real.starts_with(root)))
+    };
     match roots.into_iter().flatten().find(|root| inside(root)) {
-        Some(root) => Err(Fault::usage(format!("{} lies in the repository {}", path.display(), root.display()))
-            .hint("set XDG_CONFIG_HOME to a folder outside")),
+        Some(root) => {
+            Err(Fault::usage(format!("{} lies in the repository {}", path.display(), root.display()))
+                .hint("set XDG_CONFIG_HOME to a folder outside"))
+        }
         None => Ok(()),
     }
 }
@@ -130,7 +134,13 @@ fn locked(keys: &AgentKeys) -> Result<String, Fault> {
     Ok(keys.print_locked(&first)?)
 }
 
-fn declare_keys(edge: &Edge<'_>, out: &mut Out, agent: &AgentName, signer: PublicKey, recipient: &str) -> Result<Exit, Fault> {
+fn declare_keys(
+    edge: &Edge<'_>,
+    out: &mut Out,
+    agent: &AgentName,
+    signer: PublicKey,
+    recipient: &str,
+) -> Result<Exit, Fault> {
     let store = edge.store()?;
     let pins = store.pins()?;
     let draft = trust::declaration(agent, &signer, Some(recipient))?;
@@ -169,7 +179,11 @@ fn show(edge: &Edge<'_>, out: &mut Out, agent: &AgentName) -> Result<Exit, Fault
     out.line(&format!("agent      {agent}"));
     out.line(&format!("signer     {}", file.signer));
     out.line(&format!("recipient  {}", file.recipient));
-    out.line(&format!("file       {} ({})", path.display(), if file.is_locked() { "locked" } else { "in clear" }));
+    out.line(&format!(
+        "file       {} ({})",
+        path.display(),
+        if file.is_locked() { "locked" } else { "in clear" }
+    ));
     out.line(&format!("declared   {state}"));
     Ok(Exit::Done)
 }
