@@ -120,7 +120,7 @@ fn check_private(path: &Path, file: &File) -> Result<(), Fault> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;
-        let mode = file.metadata().map(|meta| meta.mode()).unwrap_or(0o777);
+        let mode = file.metadata().map_or(0o777, |meta| meta.mode());
         if mode & 0o077 != 0 {
             return Err(Fault::usage(format!(
                 "{}: others can read it (mode {:o})",

@@ -93,10 +93,6 @@ impl AgentKeys {
         self.identity.to_public().to_string()
     }
 
-    pub(crate) fn identity(&self) -> &age::x25519::Identity {
-        &self.identity
-    }
-
     /// Prints the file, in clear.
     pub fn print(&self) -> Zeroizing<String> {
         Zeroizing::new(format!("{}open\n{}", self.head(), *self.private()))
@@ -128,7 +124,7 @@ impl AgentKeys {
     }
 
     fn private(&self) -> Zeroizing<String> {
-        let seed = Zeroizing::new(STANDARD.encode(&*self.seed));
+        let seed = Zeroizing::new(STANDARD.encode(*self.seed));
         Zeroizing::new(format!("{}\nseed {}\n", self.identity.to_string().expose_secret(), *seed))
     }
 }

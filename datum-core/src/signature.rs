@@ -99,10 +99,10 @@ mod tests {
         let signer = Signer::from_seed(&[3; 32]);
         assert_eq!(check(RAW, false), Signed::No);
         for sha256 in [false, true] {
-            let signed = sign(RAW, &signer, sha256);
-            assert_eq!(check(&signed, sha256), Signed::By(signer.public()));
-            assert_eq!(split(&signed, sha256).unwrap().unwrap().0, RAW);
-            assert!(matches!(check(&signed, !sha256), Signed::Bad(_)), "the other hash's header is refused");
+            let raw = sign(RAW, &signer, sha256);
+            assert_eq!(check(&raw, sha256), Signed::By(signer.public()));
+            assert_eq!(split(&raw, sha256).unwrap().unwrap().0, RAW);
+            assert!(matches!(check(&raw, !sha256), Signed::Bad(_)), "the other hash's header is refused");
         }
     }
 

@@ -5,7 +5,9 @@ use crate::sshsig::Signer;
 use std::fmt;
 
 /// Finds an agent's signing key; `None` where there is none here, an error where there is one that cannot be used.
-pub struct Signers(Box<dyn Fn(&AgentName) -> Result<Option<Signer>, String>>);
+pub struct Signers(Box<Find>);
+
+type Find = dyn Fn(&AgentName) -> Result<Option<Signer>, String>;
 
 impl Signers {
     /// Keys come from `find`, which is asked once a writing.
