@@ -1,7 +1,9 @@
 //! Where signing keys come from: the edge knows, the store asks only when an entry is to be signed.
 
+use crate::kind::Kind;
 use crate::name::AgentName;
 use crate::sshsig::Signer;
+use crate::store::{Store, StoreError};
 use std::fmt;
 
 /// Finds an agent's signing key; `None` where there is none here, an error where there is one that cannot be used.
@@ -28,5 +30,27 @@ impl Signers {
 impl fmt::Debug for Signers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Signers")
+    }
+}
+
+impl Store {
+    /// Signs, from now on, with the keys that `signers` finds.
+    #[must_use]
+    pub fn signing(mut self, signers: Signers) -> Self {
+        self.signers = signers;
+        self
+    }
+
+    /// The key that an entry of `kind` is to be signed with, if it is to be.
+    pub(crate) fn signer(&self, kind: Kind, agent: &AgentName) -> Result<Option<Signer>, StoreError> {
+        if !kind.is_signed() {
+            return Ok(None);
+        }
+        let cannot = |message: String| StoreError::Signing { agent: agent.clone(), message };
+        let signer = self.signers.find(agent).map_err(cannot)?;
+        if signer.is_none() && kind == Kind::Vault {
+            return Err(cannot("it has no key here, and vault entries count only when signed".to_owned()));
+        }
+        Ok(signer)
     }
 }

@@ -13,7 +13,6 @@ pub(crate) use crate::refs::{PREFIX, parse_log, ref_name};
 use crate::signers::Signers;
 use crate::sink::PACK_FROM;
 use crate::snapshot::Snapshot;
-use crate::sshsig::Signer;
 use crate::stamp::{CloneId, Identity, Millis, Stamp, Writer};
 use crate::{clone_id, maintenance};
 use gix::sec::trust::Mapping;
@@ -127,7 +126,7 @@ pub struct Store {
     pub(crate) patience: Duration,
     pub(crate) sync_objects: bool,
     sync_refs: bool,
-    signers: Signers,
+    pub(crate) signers: Signers,
 }
 
 impl Store {
@@ -230,26 +229,6 @@ impl Store {
             None => clone.insert(clone_id::read_or_make(&self.common_dir.join("datum"))?),
         };
         Ok(Writer::of(agent, id))
-    }
-
-    /// Signs, from now on, with the keys that `signers` finds.
-    #[must_use]
-    pub fn signing(mut self, signers: Signers) -> Self {
-        self.signers = signers;
-        self
-    }
-
-    /// The key that an entry of `kind` is to be signed with, if it is to be.
-    pub(crate) fn signer(&self, kind: Kind, agent: &AgentName) -> Result<Option<Signer>, StoreError> {
-        if !kind.is_signed() {
-            return Ok(None);
-        }
-        let cannot = |message: String| StoreError::Signing { agent: agent.clone(), message };
-        let signer = self.signers.find(agent).map_err(cannot)?;
-        if signer.is_none() && kind == Kind::Vault {
-            return Err(cannot("it has no key here, and vault entries count only when signed".to_owned()));
-        }
-        Ok(signer)
     }
 
     /// Takes a snapshot of all logs and of `HEAD`.
