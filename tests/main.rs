@@ -3,5 +3,7 @@
 
 mod bottle;
 mod journal;
+mod servers;
+mod travel;
 mod vessel;
 mod vessel_life;

@@ -3,6 +3,7 @@
 //! No log is ever merged: each has one writer, so one of two copies is a beginning of the other, or the two are a fork,
 //! and then both are kept.
 
+mod carrier;
 mod fork;
 mod receive;
 #[cfg(test)]
