@@ -79,6 +79,7 @@ pub mod capability;
 #[expect(clippy::disallowed_methods, reason = "it makes the file that holds the clone's id")]
 mod clone_id;
 mod commit;
+pub mod compact;
 mod entry;
 mod epoch;
 pub mod file_bottle;
@@ -96,6 +97,7 @@ mod log;
 #[cfg_attr(test, expect(clippy::disallowed_methods, reason = "its tests hold the lock"))]
 mod maintenance;
 mod name;
+#[expect(clippy::disallowed_methods, reason = "loose objects are files, and this module owns them")]
 mod odb;
 pub mod onboarding;
 #[expect(clippy::disallowed_methods, reason = "it owns the file of pins, which must not travel")]
@@ -107,6 +109,7 @@ mod segment;
 mod signature;
 mod signers;
 mod sink;
+pub mod size;
 mod snapshot;
 mod sshsig;
 mod stamp;
