@@ -1,10 +1,10 @@
 //! The commands: one file each.
 
+pub(crate) mod absorb;
 #[cfg(feature = "vault")]
 pub(crate) mod agent;
 #[cfg(feature = "vault")]
 pub(crate) mod agent_keys;
-pub(crate) mod absorb;
 pub(crate) mod boot;
 pub(crate) mod bottle;
 pub(crate) mod compact;
