@@ -54,6 +54,9 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum Command {
+    /// An agent's own keys: make, show, declare
+    #[cfg(feature = "vault")]
+    Agent(cmd::agent::Agent),
     /// Make or adopt a vessel and show what is there
     Boot(cmd::boot::Boot),
     /// Say what the repository holds
@@ -74,10 +77,18 @@ pub(crate) enum Command {
     I2i(cmd::i2i::I2i),
     /// Show any entry by its id
     Show(cmd::show::Show),
+    /// Take in logs that came as a file, as a branch or from another repository
+    Absorb(cmd::absorb::Absorb),
+    /// Keep the state small
+    Compact(cmd::compact::Compact),
+    /// Say where the bytes are
+    Size(cmd::compact::Size),
     /// Bring the logs here and at another repository to the same state
     Sync(cmd::sync::Sync),
     /// Hide an entry (an undo can itself be undone)
     Undo(cmd::undo::Undo),
+    /// Verify every log: ids, chains, signatures, authors, and that nothing was taken back
+    Verify(cmd::verify::Verify),
 }
 
 #[cfg(test)]
