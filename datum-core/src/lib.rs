@@ -1,12 +1,16 @@
 //! Git as the state of agent fleets.
 
 mod append;
+pub mod audit;
 pub mod capability;
 #[expect(clippy::disallowed_methods, reason = "it makes the file that holds the clone's id")]
 mod clone_id;
 mod commit;
 mod entry;
+pub mod files;
 mod git;
+mod glob;
+pub mod history;
 pub mod i2i;
 mod id;
 pub mod journal;
@@ -22,6 +26,7 @@ mod sink;
 mod snapshot;
 mod stamp;
 mod store;
+mod survey;
 #[cfg(test)]
 mod testdata;
 mod tree;
@@ -29,6 +34,7 @@ pub mod undo;
 
 pub use entry::{BODY_INLINE_MAX, BODY_MAX, Draft, DraftError, Entry, SUBJECT_MAX, VALUE_MAX, View};
 pub use git::GitError;
+pub use glob::{Glob, GlobError};
 pub use id::EntryId;
 pub use kind::Kind;
 pub use log::Damage;
@@ -38,6 +44,7 @@ pub use refs::RefError;
 pub use snapshot::{File, FindError, PREFIX_MIN, Snapshot};
 pub use stamp::{CloneId, Identity, Millis, SKEW_MAX, Stamp, Writer};
 pub use store::{Applied, OpenOptions, Store, StoreError};
+pub use survey::{RevisionError, Standing, Survey};
 
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "tests break things on purpose")]

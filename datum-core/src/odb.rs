@@ -82,6 +82,16 @@ impl Odb {
         Ok(&buffer[..found.1])
     }
 
+    /// The size of an object, bytes, without decoding it.
+    pub(crate) fn size(&self, id: EntryId) -> Result<u64, ObjectError> {
+        use gix::objs::FindHeader as _;
+        match self.handle.try_header(&id.0) {
+            Ok(Some(header)) => Ok(header.size),
+            Ok(None) => Err(ObjectError::Missing(id)),
+            Err(error) => Err(ObjectError::Damaged { id, message: format!("{error:#}") }),
+        }
+    }
+
     pub(crate) fn hash_kind(&self) -> gix::hash::Kind {
         self.hash_kind
     }

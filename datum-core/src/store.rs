@@ -110,7 +110,7 @@ pub struct Store {
     pub(crate) refs: Refs,
     pub(crate) git: Git,
     pub(crate) common_dir: PathBuf,
-    repo: gix::Repository,
+    pub(crate) repo: gix::Repository,
     clone: CloneId,
     pub(crate) sync_objects: bool,
     sync_refs: bool,
