@@ -7,6 +7,7 @@ pub mod capability;
 mod clone_id;
 mod commit;
 mod entry;
+pub mod file_bottle;
 pub mod files;
 mod git;
 mod glob;
