@@ -26,4 +26,5 @@ pub use report::{Answer, Counts, Finding, Outcome, Report, State};
 pub use rule::{Level, Rule};
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests make their own repositories")]
 mod tests;

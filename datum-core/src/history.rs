@@ -95,10 +95,7 @@ impl Survey<'_> {
     ///
     /// # Errors
     /// [`ObjectError`] for a commit that is missing or damaged, unless the clone is shallow there.
-    pub fn commits(
-        &self,
-        mut visit: impl FnMut(Commit) -> ControlFlow<()>,
-    ) -> Result<End, ObjectError> {
+    pub fn commits(&self, mut visit: impl FnMut(Commit) -> ControlFlow<()>) -> Result<End, ObjectError> {
         let Some(head) = self.snapshot.head() else { return Ok(End::Whole) };
         let odb = self.snapshot.odb();
         let mut buffer = Vec::new();
@@ -106,9 +103,9 @@ impl Survey<'_> {
         // Never iterated over, so its order reaches nobody.
         let mut seen = HashSet::from([head]);
         let mut waiting: Vec<Commit> = vec![read(odb, head, &mut buffer)?];
-        let mut heap = BinaryHeap::from([(waiting[0].committed, std::cmp::Reverse(head), 0usize)]);
+        let mut queue = BinaryHeap::from([(waiting[0].committed, std::cmp::Reverse(head), 0usize)]);
         let mut free = Vec::new();
-        while let Some((_, _, at)) = heap.pop() {
+        while let Some((_, _, at)) = queue.pop() {
             let parents = waiting[at].parents.clone();
             let boundary = self.standing.shallow.contains(&waiting[at].id);
             let commit = std::mem::replace(&mut waiting[at], Commit::placeholder(head));
@@ -132,7 +129,7 @@ impl Survey<'_> {
                 } else {
                     waiting[at] = commit;
                 }
-                heap.push((key.0, key.1, at));
+                queue.push((key.0, key.1, at));
             }
         }
         Ok(end)

@@ -44,7 +44,7 @@ pub enum RuleError {
         size: usize,
     },
     /// A rule is asked for that no pack has.
-    #[error("no rule is called {id:?}{}", alike(.near))]
+    #[error("no rule is called {id:?}{}", alike(.near.as_deref()))]
     UnknownRule {
         /// What was asked for.
         id: String,
@@ -53,8 +53,8 @@ pub enum RuleError {
     },
 }
 
-fn alike(near: &Option<String>) -> String {
-    near.as_ref().map(|near| format!("; did you mean {near:?}?")).unwrap_or_default()
+fn alike(near: Option<&str>) -> String {
+    near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default()
 }
 
 /// A set of rules that is built in.
@@ -322,7 +322,10 @@ impl Book {
             };
             let Some(outcome) = outcomes.iter_mut().find(|outcome| outcome.rule == *id) else { continue };
             if end < today {
-                notes.push(format!("EXPIRED on {until}: the suppression of {id} ({})", suppression.reason.get_ref()));
+                notes.insert(
+                    0,
+                    format!("EXPIRED on {until}: the suppression of {id} ({})", suppression.reason.get_ref()),
+                );
                 continue;
             }
             if !engine::suppress(outcome, |finding| covers(finding.path.as_deref())) {
@@ -383,7 +386,10 @@ fn check(rule: &Rule) -> Result<(), (Range<usize>, String)> {
     let mut wrong = None;
     rule.probe.patterns(&mut |pattern| {
         if let Err(error) = pattern.regex() {
-            wrong.get_or_insert((pattern.span(), format!("{:?} is no regular expression: {error}", pattern.as_str())));
+            wrong.get_or_insert((
+                pattern.span(),
+                format!("{:?} is no regular expression: {error}", pattern.as_str()),
+            ));
         }
     });
     wrong.map_or(Ok(()), Err)

@@ -18,7 +18,8 @@ pub(super) fn log(probe: &Log, scope: &Scope<'_>) -> Verdict {
             for kind in Kind::ALL {
                 snapshot.walk(kind, |_| ControlFlow::Continue(()));
             }
-            let found = |damage: crate::log::Damage| finding(format!("{}: {}", damage.log, damage.message), None);
+            let found =
+                |damage: crate::log::Damage| finding(format!("{}: {}", damage.log, damage.message), None);
             Verdict::of(snapshot.damage().into_iter().map(found).collect())
         }
         Fact::Journal => match newest(snapshot, Kind::Journal) {
@@ -32,7 +33,10 @@ pub(super) fn log(probe: &Log, scope: &Scope<'_>) -> Verdict {
             if days <= u64::from(probe.days) {
                 Verdict::pass()
             } else {
-                Verdict::fail(format!("the newest entry of the logs is {days} days old, more than {}", probe.days))
+                Verdict::fail(format!(
+                    "the newest entry of the logs is {days} days old, more than {}",
+                    probe.days
+                ))
             }
         }
     }
@@ -50,7 +54,7 @@ fn newest(snapshot: &Snapshot<'_>, kind: Kind) -> Option<Millis> {
 pub(super) fn capability(probe: &Capability, scope: &Scope<'_>) -> Result<Verdict, LookError> {
     const PATH: &str = "CAPABILITY.toml";
     let Some(node) = scope.files.node(PATH)? else {
-        return Ok(Verdict::Fail(vec![finding(format!("there is no {PATH}"), Some(PATH))]));
+        return Ok(Verdict::Fail(vec![finding("it is missing", Some(PATH))]));
     };
     let bytes = scope.files.read(&node)?;
     let Ok(text) = String::from_utf8(bytes) else {

@@ -107,7 +107,8 @@ pub(super) fn judge(scope: &Scope<'_>) -> Result<Verdict, LookError> {
         match identify(&text) {
             Some((known, true)) => {
                 ids.push(known.ids);
-                let unfilled = ["[year]", "[fullname]", "<year>", "<copyright holder>", "[name of copyright owner]"];
+                let unfilled =
+                    ["[year]", "[fullname]", "<year>", "<copyright holder>", "[name of copyright owner]"];
                 // The Apache text itself ends with an example of a notice that is to be filled in elsewhere.
                 if known.ids[0] != "Apache-2.0"
                     && let Some(at) = unfilled.iter().find_map(|word| text.to_lowercase().find(word))
@@ -127,22 +128,26 @@ pub(super) fn judge(scope: &Scope<'_>) -> Result<Verdict, LookError> {
         }
     }
     if files == 0 {
-        return Ok(Verdict::Fail(vec![finding("there is no licence file", Some("LICENSE"))]));
+        return Ok(Verdict::Fail(vec![finding("there is no licence file", None)]));
     }
     for (path, claim) in claims(scope)? {
-        let names = claim.split([' ', '/', '(', ')']).filter(|word| !matches!(*word, "" | "OR" | "AND" | "WITH"));
+        let names =
+            claim.split([' ', '/', '(', ')']).filter(|word| !matches!(*word, "" | "OR" | "AND" | "WITH"));
         let held = |name: &str| ids.iter().any(|ids| ids.iter().any(|id| id.eq_ignore_ascii_case(name)));
         // One file may stand for a choice of licences, so one of the names is enough; none is a contradiction.
         let names: Vec<&str> = names.collect();
         if !ids.is_empty() && !names.is_empty() && !names.iter().any(|name| held(name)) {
             let is: Vec<&str> = ids.iter().map(|ids| ids[0]).collect();
-            let message = format!("it claims the licence {claim:?}, the licence file is {}", is.join(" and "));
+            let message =
+                format!("it claims the licence {claim:?}, the licence file is {}", is.join(" and "));
             findings.push(finding(message, Some(&path)));
         }
     }
     Ok(match (findings.is_empty(), ids.as_slice()) {
         (false, _) => Verdict::Fail(findings),
-        (true, []) => Verdict::Unknown("the licence file is none of the licences that are known here".to_owned()),
+        (true, []) => {
+            Verdict::Unknown("the licence file is none of the licences that are known here".to_owned())
+        }
         (true, ids) => Verdict::Pass(ids.iter().map(|ids| ids[0]).collect::<Vec<_>>().join(" and ")),
     })
 }

@@ -32,8 +32,10 @@ fn verdict(marks: &Marks, boxes: &[Answer]) -> Verdict {
     let count = |answer: Answer| boxes.iter().filter(|is| **is == answer).count();
     let (pass, unknown, fail) = (count(Answer::Pass), count(Answer::Unknown), count(Answer::Fail));
     let all = pass + unknown + fail;
-    let score =
-        format!("{pass} of {all} boxes pass, {fail} fail, {unknown} unknown; the passing mark is {}", marks.passing);
+    let score = format!(
+        "{pass} of {all} boxes pass, {fail} fail, {unknown} unknown; the passing mark is {}",
+        marks.passing
+    );
     if all == 0 {
         Verdict::Unknown("no box of the section applies here".to_owned())
     } else if pass >= marks.passing {
@@ -48,6 +50,7 @@ fn verdict(marks: &Marks, boxes: &[Answer]) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use Answer::{Fail, Pass, Skipped, Unknown};
 
     #[test]
     fn a_section_fails_only_when_no_unknown_box_could_save_it() {
@@ -57,7 +60,6 @@ mod tests {
             Verdict::Fail(_) => "fail",
             _ => "unknown",
         };
-        use Answer::{Fail, Pass, Skipped, Unknown};
         assert_eq!(kind(&[Pass, Pass, Fail]), "pass");
         assert_eq!(kind(&[Pass, Fail, Unknown]), "unknown");
         assert_eq!(kind(&[Pass, Fail, Fail]), "fail");

@@ -1,5 +1,6 @@
 //! The probes: what each looks at and how it answers.
 
+use super::report::Finding;
 use super::rule::{Absent, Contains, Count, Exists, Keys, Kind, Probe, Size};
 use super::scope::{Scope, Verdict, finding};
 use super::{facts, license, story, text};
@@ -34,18 +35,17 @@ pub(crate) fn run(probe: &Probe, scope: &Scope<'_>) -> Verdict {
 
 /// A pass wins, then what is broken, then what is unknown: only when all fail is it a fail.
 fn any_of(probes: &[Probe], scope: &Scope<'_>) -> Verdict {
-    let mut worst = None;
+    let mut findings = Vec::new();
+    let mut unsure = None;
     for probe in probes {
-        match (run(probe, scope), &mut worst) {
-            (Verdict::Pass(note), _) => return Verdict::Pass(note),
-            (verdict @ Verdict::Broken(_), _) => worst = Some(verdict),
-            (verdict @ Verdict::Unknown(_), None | Some(Verdict::Fail(_))) => worst = Some(verdict),
-            (Verdict::Fail(more), Some(Verdict::Fail(findings))) => findings.extend(more),
-            (verdict, None) => worst = Some(verdict),
-            _ => {}
+        match run(probe, scope) {
+            Verdict::Pass(note) => return Verdict::Pass(note),
+            Verdict::Fail(more) => findings.extend(more),
+            verdict if matches!(unsure, Some(Verdict::Broken(_))) => drop(verdict),
+            verdict => unsure = Some(verdict),
         }
     }
-    worst.unwrap_or_else(|| Verdict::fail("there is nothing to try"))
+    unsure.unwrap_or(Verdict::Fail(findings))
 }
 
 /// A fail wins, then what is broken, then what is unknown.
@@ -73,9 +73,15 @@ pub(crate) fn named(globs: &[Glob]) -> String {
     }
 }
 
-/// The path findings about something missing point to.
-fn expected(globs: &[Glob]) -> Option<&str> {
-    globs.first().filter(|glob| glob.is_literal()).map(Glob::as_str)
+/// Says that something is missing, at the path where it is expected.
+fn missing(globs: &[Glob]) -> Finding {
+    match globs {
+        [one] if one.is_literal() => finding("it is missing", Some(one.as_str())),
+        _ => {
+            let path = globs.first().filter(|glob| glob.is_literal()).map(Glob::as_str);
+            finding(format!("there is no {}", named(globs)), path)
+        }
+    }
 }
 
 fn exists(probe: &Exists, scope: &Scope<'_>) -> Result<Verdict, LookError> {
@@ -94,8 +100,7 @@ fn exists(probe: &Exists, scope: &Scope<'_>) -> Result<Verdict, LookError> {
             other = Some(finding("it is empty", Some(&node.path)));
         }
     }
-    let missing = || finding(format!("there is no {}", named(&probe.any)), expected(&probe.any));
-    Ok(Verdict::Fail(vec![other.unwrap_or_else(missing)]))
+    Ok(Verdict::Fail(vec![other.unwrap_or_else(|| missing(&probe.any))]))
 }
 
 fn is_filled(node: &Node, scope: &Scope<'_>) -> Result<bool, LookError> {
@@ -149,13 +154,11 @@ fn contains(probe: &Contains, scope: &Scope<'_>) -> Result<Verdict, LookError> {
         return Err(error);
     }
     Ok(match looked_in {
-        Some(path) => {
-            Verdict::Fail(vec![finding(format!("nothing in it matches {:?}", probe.pattern.as_str()), Some(path))])
-        }
-        None => Verdict::Fail(vec![finding(
-            format!("there is no {}", named(&probe.any)),
-            expected(&probe.any),
+        Some(path) => Verdict::Fail(vec![finding(
+            format!("nothing in it matches {:?}", probe.pattern.as_str()),
+            Some(path),
         )]),
+        None => Verdict::Fail(vec![missing(&probe.any)]),
     })
 }
 
@@ -191,8 +194,12 @@ fn count(probe: &Count, scope: &Scope<'_>) -> Result<Verdict, LookError> {
     let count = scope.find(&probe.any, false)?.iter().filter(|node| node.kind != NodeKind::Folder).count();
     let names = named(&probe.any);
     Ok(match (probe.min, probe.max) {
-        (Some(min), _) if count < min => Verdict::fail(format!("{count} files match {names}, fewer than {min}")),
-        (_, Some(max)) if count > max => Verdict::fail(format!("{count} files match {names}, more than {max}")),
+        (Some(min), _) if count < min => {
+            Verdict::fail(format!("{count} files match {names}, fewer than {min}"))
+        }
+        (_, Some(max)) if count > max => {
+            Verdict::fail(format!("{count} files match {names}, more than {max}"))
+        }
         _ => Verdict::Pass(format!("{count} files match {names}")),
     })
 }
@@ -222,10 +229,10 @@ fn size(probe: &Size, scope: &Scope<'_>) -> Result<Verdict, LookError> {
 }
 
 fn keys(probe: &Keys, scope: &Scope<'_>) -> Result<Verdict, LookError> {
-    let Some(node) = scope.files.find(&probe.file, false)?.into_iter().find(|node| node.kind != NodeKind::Folder)
+    let Some(node) =
+        scope.files.find(&probe.file, false)?.into_iter().find(|node| node.kind != NodeKind::Folder)
     else {
-        let missing = finding(format!("there is no {}", probe.file), Some(probe.file.as_str()));
-        return Ok(Verdict::Fail(vec![missing]));
+        return Ok(Verdict::Fail(vec![missing(std::slice::from_ref(&probe.file))]));
     };
     let bytes = scope.files.read(&node)?;
     let document = match text::document(&node.path, &bytes) {

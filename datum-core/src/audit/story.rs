@@ -13,8 +13,8 @@ const LOOK_BACK: usize = 2000;
 const DAY: i64 = 86_400;
 /// Subjects that tell nothing.
 const EMPTY_WORDS: [&str; 16] = [
-    "fix", "fixes", "fixed", "wip", "asdf", "update", "updates", "changes", "stuff", "misc", "test", "tmp", "temp",
-    ".", "..", "commit",
+    "fix", "fixes", "fixed", "wip", "asdf", "update", "updates", "changes", "stuff", "misc", "test", "tmp",
+    "temp", ".", "..", "commit",
 ];
 
 const SHALLOW: &str = "the clone is shallow, so its history is not all here";
@@ -50,8 +50,11 @@ pub(super) fn tags(probe: &Tags, scope: &Scope<'_>) -> Verdict {
 
 pub(super) fn subjects(probe: &Subjects, scope: &Scope<'_>) -> Verdict {
     let judge = |commits: &[Commit], end: End| {
-        let subjects: Vec<&str> =
-            commits.iter().filter(|commit| !commit.is_merge()).map(|commit| commit.subject.as_str()).collect();
+        let subjects: Vec<&str> = commits
+            .iter()
+            .filter(|commit| !commit.is_merge())
+            .map(|commit| commit.subject.as_str())
+            .collect();
         (subjects.iter().filter(|subject| follows(subject, &probe.grammar)).count(), subjects.len(), end)
     };
     let (good, all, end) = match scope.newest(probe.last, judge) {

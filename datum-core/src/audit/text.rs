@@ -51,7 +51,9 @@ pub(crate) fn wrong_key(document: &Value, key: &str, want: KeyType) -> Option<St
     }
     let (is, name) = match want {
         KeyType::Any => (!value.is_null(), "a value"),
-        KeyType::String => (value.as_str().is_some_and(|text| !text.trim().is_empty()), "a text that says something"),
+        KeyType::String => {
+            (value.as_str().is_some_and(|text| !text.trim().is_empty()), "a text that says something")
+        }
         KeyType::Number => (value.is_number(), "a number"),
         KeyType::Boolean => (value.is_boolean(), "true or false"),
         KeyType::List => (value.is_array(), "a list"),
@@ -81,6 +83,9 @@ mod tests {
 
     #[test]
     fn sizes_as_people_write_them() {
-        assert_eq!((bytes(12), bytes(1536), bytes(5 << 20)), ("12 bytes".into(), "1.5 KiB".into(), "5.0 MiB".into()));
+        assert_eq!(
+            (bytes(12), bytes(1536), bytes(5 << 20)),
+            ("12 bytes".into(), "1.5 KiB".into(), "5.0 MiB".into())
+        );
     }
 }
