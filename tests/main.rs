@@ -2,5 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod audit;
+mod bottle;
 mod journal;
+mod readme;
 mod vessel;
+mod vessel_life;

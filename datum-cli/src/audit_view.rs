@@ -1,6 +1,7 @@
 //! Reports of audits in the formats they are read in.
 
 pub(crate) mod github;
+pub(crate) mod json;
 pub(crate) mod junit;
 pub(crate) mod md;
 pub(crate) mod sarif;

@@ -14,16 +14,18 @@ mod probe;
 mod record;
 mod report;
 mod rule;
+mod rule_file;
 mod scope;
 mod story;
 mod text;
 
-pub use book::{Book, CONFIG, Pack, RuleError, Suppression, Type};
+pub use book::{Book, CONFIG, Pack, Suppression, Type};
 pub use compare::{Change, Key, changes, keys, mark_known};
 pub use engine::{Audit, run};
 pub use record::{AUDIT, Recorded, draft, find, recorded};
 pub use report::{Answer, Counts, Finding, Outcome, Report, State};
 pub use rule::{Level, Rule};
+pub use rule_file::RuleError;
 
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "tests make their own repositories")]

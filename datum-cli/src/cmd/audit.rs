@@ -2,19 +2,22 @@
 
 mod diff;
 mod fleet;
+mod lists;
 mod look;
+mod what;
 
-use crate::args::{Asked, Format};
-use crate::audit_view::{Audited, github, junit, md, sarif, text};
+use crate::args::Asked;
+use crate::audit_view::{Audited, github, json, junit, md, sarif, text};
 use crate::edge::{Edge, variable};
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
-use clap::{Subcommand, ValueEnum};
-use datum_core::audit::{self, Level, Pack, Type};
+use clap::Subcommand;
+use datum_core::audit::{self, Level, Type};
 use datum_core::{Kind, StoreError};
 use look::Looker;
 use std::io::Write as _;
 use std::path::PathBuf;
+use what::{LevelArg, What, level};
 
 /// Audits a repository by rules: pass, fail or unknown.
 #[derive(Debug, clap::Args)]
@@ -91,23 +94,6 @@ pub(crate) struct Audit {
     jobs: Option<usize>,
 }
 
-/// Which rules are asked.
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct What {
-    /// What the audit is for: workshop, conformance, vessel or fleet
-    #[arg(long = "type", value_name = "TYPE", default_value = "workshop", hide_possible_values = true)]
-    kind: TypeArg,
-    /// Ask the rules of this pack instead: workshop, vessel, dockside or hygiene (repeatable)
-    #[arg(long, value_name = "PACK", hide_possible_values = true)]
-    pack: Vec<PackArg>,
-    /// Ask only this rule, or pack/* (repeatable)
-    #[arg(long, value_name = "ID")]
-    rule: Vec<String>,
-    /// Do not read the vessel's datum.toml
-    #[arg(long)]
-    no_config: bool,
-}
-
 #[derive(Debug, Subcommand)]
 enum Sub {
     /// Show what appeared and what went between two recorded audits or revisions
@@ -118,61 +104,12 @@ enum Sub {
     List,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum TypeArg {
-    Workshop,
-    Conformance,
-    Vessel,
-    Fleet,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum PackArg {
-    Workshop,
-    Vessel,
-    Dockside,
-    Hygiene,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum LevelArg {
-    Info,
-    Warning,
-    Error,
-    Critical,
-}
-
-impl What {
-    /// The type of the audit.
-    pub(crate) fn kind(&self) -> Type {
-        match self.kind {
-            TypeArg::Workshop => Type::Workshop,
-            TypeArg::Conformance => Type::Conformance,
-            TypeArg::Vessel => Type::Vessel,
-            TypeArg::Fleet => Type::Fleet,
-        }
-    }
-
-    fn packs(&self) -> Vec<Pack> {
-        if self.pack.is_empty() {
-            return self.kind().packs().to_vec();
-        }
-        let chosen = |pack: &PackArg| match pack {
-            PackArg::Workshop => Pack::Workshop,
-            PackArg::Vessel => Pack::Vessel,
-            PackArg::Dockside => Pack::Dockside,
-            PackArg::Hygiene => Pack::Hygiene,
-        };
-        self.pack.iter().map(chosen).collect()
-    }
-}
-
 impl Audit {
     pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         match &self.command {
             Some(Sub::Diff(command)) => return command.run(edge, out),
-            Some(Sub::Rules(what)) => return rules(what, edge, out),
-            Some(Sub::List) => return list(edge, out),
+            Some(Sub::Rules(what)) => return lists::rules(what, edge, out),
+            Some(Sub::List) => return lists::list(edge, out),
             None => {}
         }
         if edge.asked() == Asked::Html {
@@ -275,10 +212,10 @@ impl Audit {
                 }
             }
             Asked::Md => all.iter().map(md::print).collect::<Vec<_>>().join("\n"),
-            Asked::Sarif => pretty(&sarif::log(all)),
+            Asked::Sarif => json::pretty(&sarif::log(all)),
             Asked::Junit => junit::print(all),
-            Asked::Json => pretty(&json(all, many)),
-            Asked::Ndjson => lines(all),
+            Asked::Json => json::pretty(&json::print(all, many)),
+            Asked::Ndjson => json::lines(all),
             Asked::Github => {
                 if let Some(path) = variable("GITHUB_STEP_SUMMARY") {
                     let file = std::fs::OpenOptions::new().create(true).append(true).open(&path);
@@ -303,15 +240,6 @@ impl Audit {
     }
 }
 
-fn level(level: LevelArg) -> Level {
-    match level {
-        LevelArg::Info => Level::Info,
-        LevelArg::Warning => Level::Warning,
-        LevelArg::Error => Level::Error,
-        LevelArg::Critical => Level::Critical,
-    }
-}
-
 /// What could not be looked at outranks what was found: the answer is not whole.
 fn exit(report: &audit::Report, fails_on: Level) -> Exit {
     if report.is_broken() {
@@ -321,128 +249,4 @@ fn exit(report: &audit::Report, fails_on: Level) -> Exit {
     } else {
         Exit::Done
     }
-}
-
-fn pretty(value: &serde_json::Value) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
-}
-
-fn json(all: &[Audited], many: bool) -> serde_json::Value {
-    let one = |audited: &Audited| match &audited.report {
-        Ok(report) => serde_json::to_value(report).unwrap_or_default(),
-        Err(fault) => serde_json::json!({ "version": 1, "error": fault.message }),
-    };
-    if !many {
-        return all.first().map(one).unwrap_or_default();
-    }
-    let reports: Vec<_> = all
-        .iter()
-        .map(|audited| {
-            serde_json::json!({
-                "path": audited.path,
-                "answer": audited.report.as_ref().map_or("unknown", text::worst),
-                "report": one(audited),
-            })
-        })
-        .collect();
-    serde_json::json!({ "version": 1, "reports": reports })
-}
-
-/// One rule's outcome a line.
-fn lines(all: &[Audited]) -> String {
-    let mut out = String::new();
-    for audited in all {
-        let mut line = |value: &serde_json::Value| {
-            out.push_str(&value.to_string());
-            out.push('\n');
-        };
-        match &audited.report {
-            Ok(report) => {
-                for outcome in &report.rules {
-                    let mut value = serde_json::json!({ "version": 1, "path": audited.path });
-                    if let (Some(object), Ok(serde_json::Value::Object(more))) =
-                        (value.as_object_mut(), serde_json::to_value(outcome))
-                    {
-                        object.extend(more);
-                    }
-                    line(&value);
-                }
-            }
-            Err(fault) => {
-                line(&serde_json::json!({ "version": 1, "path": audited.path, "error": fault.message }));
-            }
-        }
-    }
-    out
-}
-
-fn rules(what: &What, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
-    let now = edge.now()?;
-    let looker = Looker { what, at: None, worktree: false, now };
-    // Outside a repository the rules are those that are built in.
-    let book = match edge.store() {
-        Ok(store) => looker.book(store)?,
-        Err(_) => looker.built_in()?,
-    };
-    if out.is_json() {
-        let rules: Vec<_> = book
-            .rules()
-            .map(|rule| {
-                serde_json::json!({
-                    "id": rule.id(),
-                    "level": rule.level(),
-                    "reason": rule.reason(),
-                    "fix": rule.fix(),
-                })
-            })
-            .collect();
-        out.json_list("rules", &rules);
-        return Ok(Exit::Done);
-    }
-    if out.format() == Format::Md {
-        out.line("| Rule | Level | Why | Remedy |\n|---|---|---|---|");
-    }
-    for rule in book.rules() {
-        let line = if out.format() == Format::Md {
-            let cells = [rule.id(), rule.level().as_str(), rule.reason(), rule.fix()].map(md::cell);
-            format!("| {} |", cells.join(" | "))
-        } else {
-            format!("{:<9}{:<28} {}", rule.level().as_str(), rule.id(), out.dim(rule.reason()))
-        };
-        out.line(&line);
-    }
-    Ok(Exit::Done)
-}
-
-fn list(edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
-    let snapshot = edge.store()?.snapshot()?;
-    let recorded = audit::recorded(&snapshot, usize::MAX);
-    if out.is_json() {
-        let audits: Vec<_> = recorded
-            .iter()
-            .map(|kept| {
-                serde_json::json!({
-                    "id": kept.id, "time": crate::time::iso(kept.clock), "agent": kept.agent,
-                    "audit": kept.report.audit, "commit": kept.report.commit, "counts": kept.report.counts,
-                })
-            })
-            .collect();
-        out.json_list("audits", &audits);
-    } else {
-        for kept in &recorded {
-            let line = format!(
-                "{} {} {} {}",
-                out.id(&crate::record::short(kept.id)),
-                out.dim(&crate::time::show(kept.clock)),
-                kept.agent,
-                kept.subject
-            );
-            out.line(&line);
-        }
-        if recorded.is_empty() {
-            out.say("no audit is recorded; datum audit --record keeps one");
-        }
-    }
-    out.damage(&snapshot.damage());
-    Ok(Exit::Done)
 }

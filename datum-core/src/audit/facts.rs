@@ -2,11 +2,11 @@
 
 use super::rule::{Capability, Fact, Log};
 use super::scope::{Scope, Verdict, finding};
-use crate::capability;
 use crate::files::LookError;
 use crate::kind::Kind;
 use crate::snapshot::Snapshot;
 use crate::stamp::Millis;
+use crate::{bottle, capability};
 use std::ops::ControlFlow;
 
 const DAY: Millis = 86_400_000;
@@ -22,6 +22,24 @@ pub(super) fn log(probe: &Log, scope: &Scope<'_>) -> Verdict {
                 |damage: crate::log::Damage| finding(format!("{}: {}", damage.log, damage.message), None);
             Verdict::of(snapshot.damage().into_iter().map(found).collect())
         }
+        Fact::OverdueBottles => match bottle::inbox(snapshot) {
+            Err(error) => Verdict::Broken(error.to_string()),
+            Ok(inbox) => {
+                let overdue = inbox.bottles.iter().filter(|bottle| bottle.is_overdue(scope.now));
+                let found = |bottle: &bottle::Bottle| {
+                    finding(
+                        format!(
+                            "bottle {} to {}: {}",
+                            bottle.id.short(12),
+                            bottle.to.join(", "),
+                            bottle.subject
+                        ),
+                        None,
+                    )
+                };
+                Verdict::of(overdue.map(found).collect())
+            }
+        },
         Fact::Journal => match newest(snapshot, Kind::Journal) {
             Some(_) => Verdict::pass(),
             None => Verdict::fail("the journal has no entry"),

@@ -279,6 +279,8 @@ pub(crate) enum Fact {
     Whole,
     /// Something was written to the journal.
     Journal,
+    /// No bottle is past its deadline without an acknowledgement.
+    OverdueBottles,
     /// The last entry of any log is no older than `days`.
     Recent,
 }

@@ -1,9 +1,9 @@
 //! What probes look at, and what they answer.
 
 use super::report::Finding;
+use crate::ancestry::{Commit, End};
 use crate::files::{Files, LookError, Node, NodeKind};
 use crate::glob::Glob;
-use crate::history::{Commit, End};
 use crate::odb::ObjectError;
 use crate::stamp::Millis;
 use crate::survey::Survey;

@@ -3,8 +3,8 @@
 use super::probe::named;
 use super::rule::{Branch, Fresh, Grammar, History, Subjects, Tags};
 use super::scope::{Scope, Verdict, finding};
+use crate::ancestry::{Commit, End, LastChange};
 use crate::files::LookError;
-use crate::history::{Commit, End, LastChange};
 use crate::i2i;
 
 /// Commits that are looked at for the last change of a file.

@@ -1,7 +1,7 @@
 //! `datum audit diff`: what appeared and what went between two reports.
 
-use super::What;
 use super::look::Looker;
+use super::what::What;
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;

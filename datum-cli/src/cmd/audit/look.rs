@@ -1,6 +1,6 @@
 //! Looks at one repository: its rules, its files, its report.
 
-use super::What;
+use super::what::What;
 use crate::fault::Fault;
 use crate::language;
 use datum_core::audit::{self, Audit, Book, CONFIG, Level, Report};
