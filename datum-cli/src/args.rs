@@ -91,6 +91,7 @@ pub(crate) struct Args {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     /// Audit a repository by rules
     Audit(cmd::audit::Audit),
