@@ -95,6 +95,9 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Audit a repository by rules
     Audit(cmd::audit::Audit),
+    /// An agent's own keys: make, show, declare
+    #[cfg(feature = "vault")]
+    Agent(cmd::agent::Agent),
     /// Make or adopt a vessel and show what is there
     Boot(cmd::boot::Boot),
     /// Say what the repository holds
@@ -113,10 +116,18 @@ pub(crate) enum Command {
     I2i(cmd::i2i::I2i),
     /// Show any entry by its id
     Show(cmd::show::Show),
+    /// Take in logs that came as a file, as a branch or from another repository
+    Absorb(cmd::absorb::Absorb),
+    /// Keep the state small
+    Compact(cmd::compact::Compact),
+    /// Say where the bytes are
+    Size(cmd::compact::Size),
     /// Bring the logs here and at another repository to the same state
     Sync(cmd::sync::Sync),
     /// Hide an entry (an undo can itself be undone)
     Undo(cmd::undo::Undo),
+    /// Verify every log: ids, chains, signatures, authors, and that nothing was taken back
+    Verify(cmd::verify::Verify),
 }
 
 #[cfg(test)]

@@ -1,8 +1,14 @@
 //! The commands: one file each.
 
+pub(crate) mod absorb;
+#[cfg(feature = "vault")]
+pub(crate) mod agent;
+#[cfg(feature = "vault")]
+pub(crate) mod agent_keys;
 pub(crate) mod audit;
 pub(crate) mod boot;
 pub(crate) mod bottle;
+pub(crate) mod compact;
 pub(crate) mod i2i;
 pub(crate) mod import;
 pub(crate) mod journal;
@@ -11,6 +17,7 @@ pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod sync;
 pub(crate) mod undo;
+pub(crate) mod verify;
 
 use crate::args::{Args, Command};
 use crate::edge::Edge;
@@ -27,6 +34,8 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
     }
     match &args.command {
         Command::Audit(command) => command.run(&edge, out),
+        #[cfg(feature = "vault")]
+        Command::Agent(command) => command.run(&edge, out),
         Command::Boot(command) => command.run(&edge, out),
         Command::Status(command) => command.run(&edge, out),
         Command::Resume(command) => command.run(&edge, out),
@@ -36,7 +45,11 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
         Command::Bottle(command) => command.run(&edge, out),
         Command::Journal(command) => command.run(&edge, out),
         Command::Show(command) => command.run(&edge, out),
+        Command::Absorb(command) => command.run(&edge, out),
+        Command::Compact(command) => command.run(&edge, out),
+        Command::Size(command) => command.run(&edge, out),
         Command::Sync(command) => command.run(&edge, out),
         Command::Undo(command) => command.run(&edge, out),
+        Command::Verify(command) => command.run(&edge, out),
     }
 }

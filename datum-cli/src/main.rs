@@ -5,6 +5,8 @@ mod audit_view;
 mod cmd;
 mod edge;
 mod fault;
+#[cfg(feature = "vault")]
+mod keyring;
 mod language;
 mod out;
 mod record;
