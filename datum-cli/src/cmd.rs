@@ -5,6 +5,7 @@ pub(crate) mod absorb;
 pub(crate) mod agent;
 #[cfg(feature = "vault")]
 pub(crate) mod agent_keys;
+pub(crate) mod audit;
 pub(crate) mod boot;
 pub(crate) mod bottle;
 pub(crate) mod compact;
@@ -27,7 +28,13 @@ use crate::out::Out;
 /// Runs the command that was asked for.
 pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
     let edge = Edge::new(&args.global);
+    let asked = args.global.format;
+    if asked.plain().is_none() && !matches!(args.command, Command::Audit(_)) {
+        return Err(Fault::usage(format!("this command does not print {}", asked.name()))
+            .hint("--format is text, json, ndjson or md"));
+    }
     match &args.command {
+        Command::Audit(command) => command.run(&edge, out),
         #[cfg(feature = "vault")]
         Command::Agent(command) => command.run(&edge, out),
         Command::Boot(command) => command.run(&edge, out),

@@ -1,6 +1,6 @@
 //! The edge: where the clock, the environment and the command line become plain values.
 
-use crate::args::Global;
+use crate::args::{Asked, Global};
 use crate::fault::Fault;
 #[cfg(feature = "vault")]
 use crate::keyring::Keyring;
@@ -69,6 +69,11 @@ impl<'a> Edge<'a> {
     pub(crate) fn dir(&self) -> PathBuf {
         let named = self.global.dir.clone().or_else(|| self.global.workshop.clone());
         named.or_else(|| variable("DATUM_HOME").map(PathBuf::from)).unwrap_or_else(|| PathBuf::from("."))
+    }
+
+    /// The format that was asked for.
+    pub(crate) fn asked(&self) -> Asked {
+        self.global.format
     }
 
     /// The repository, opened once.

@@ -73,7 +73,9 @@
 //! # }
 //! ```
 
+pub mod ancestry;
 mod append;
+pub mod audit;
 pub mod bottle;
 pub mod capability;
 #[expect(clippy::disallowed_methods, reason = "it makes the file that holds the clone's id")]
@@ -84,8 +86,10 @@ pub mod delivery;
 mod entry;
 mod epoch;
 pub mod file_bottle;
+pub mod files;
 pub mod fleet;
 mod git;
+mod glob;
 pub mod history;
 pub mod i2i;
 mod id;
@@ -116,6 +120,7 @@ mod snapshot;
 mod sshsig;
 mod stamp;
 mod store;
+mod survey;
 pub mod sync;
 #[cfg(test)]
 mod testdata;
@@ -127,6 +132,7 @@ pub mod verify;
 
 pub use entry::{BODY_INLINE_MAX, BODY_MAX, Draft, DraftError, Entry, SUBJECT_MAX, VALUE_MAX, View};
 pub use git::GitError;
+pub use glob::{Glob, GlobError};
 pub use id::EntryId;
 pub use kind::Kind;
 pub use log::Damage;
@@ -139,6 +145,7 @@ pub use snapshot::{File, FindError, PREFIX_MIN, Snapshot};
 pub use sshsig::{PublicKey, SignatureError, Signer};
 pub use stamp::{CloneId, Identity, Millis, SKEW_MAX, Stamp, Writer};
 pub use store::{Applied, OpenOptions, Store, StoreError};
+pub use survey::{RevisionError, Standing, Survey};
 
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "tests break things on purpose")]

@@ -90,6 +90,17 @@ impl<'s> Snapshot<'s> {
         self.head
     }
 
+    /// The same logs, with the tree of another commit.
+    #[must_use]
+    pub fn at(mut self, commit: Option<EntryId>) -> Self {
+        self.head = commit;
+        self
+    }
+
+    pub(crate) fn odb(&self) -> &'s Odb {
+        self.odb
+    }
+
     /// The id of the state: equal for two repositories that hold the same logs.
     pub fn id(&self) -> Option<EntryId> {
         let line = |((kind, writer), id): (&(Kind, Writer), &EntryId)| format!("{id} {kind}/{writer}");

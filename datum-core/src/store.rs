@@ -121,7 +121,7 @@ pub struct Store {
     pub(crate) refs: Refs,
     pub(crate) git: Git,
     pub(crate) common_dir: PathBuf,
-    repo: gix::Repository,
+    pub(crate) repo: gix::Repository,
     pub(crate) clone: RefCell<Option<CloneId>>,
     pub(crate) patience: Duration,
     pub(crate) sync_objects: bool,
