@@ -57,6 +57,10 @@ pub(crate) enum Command {
     Journal(cmd::journal::Journal),
     /// Drop, list, read and answer bottles
     Bottle(cmd::bottle::Bottles),
+    /// Claim what only one may do at a time
+    Claim(cmd::claim::Claim),
+    /// Find what is broken, and repair what can be repaired
+    Doctor(cmd::doctor::Doctor),
     /// Show any entry by its id
     Show(cmd::show::Show),
     /// Hide an entry (an undo can itself be undone)

@@ -1,6 +1,8 @@
 //! The commands: one file each.
 
 pub(crate) mod bottle;
+pub(crate) mod claim;
+pub(crate) mod doctor;
 pub(crate) mod journal;
 pub(crate) mod show;
 pub(crate) mod undo;
@@ -16,6 +18,8 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
     match &args.command {
         Command::Bottle(command) => command.run(&edge, out),
         Command::Journal(command) => command.run(&edge, out),
+        Command::Claim(command) => command.run(&edge, out),
+        Command::Doctor(command) => command.run(&edge, out),
         Command::Show(command) => command.run(&edge, out),
         Command::Undo(command) => command.run(&edge, out),
     }

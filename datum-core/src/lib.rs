@@ -3,9 +3,15 @@
 mod append;
 pub mod bottle;
 pub mod capability;
+pub mod claim;
 #[expect(clippy::disallowed_methods, reason = "it makes the file that holds the clone's id")]
 mod clone_id;
 mod commit;
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it removes what dead processes left, and puts damaged files aside"
+)]
+pub mod doctor;
 mod entry;
 pub mod file_bottle;
 mod git;
@@ -31,6 +37,7 @@ mod store;
 mod testdata;
 mod tree;
 pub mod undo;
+mod wait;
 
 pub use entry::{BODY_INLINE_MAX, BODY_MAX, Draft, DraftError, Entry, SUBJECT_MAX, VALUE_MAX, View};
 pub use git::GitError;

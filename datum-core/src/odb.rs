@@ -87,6 +87,23 @@ impl Odb {
         Ok(&buffer[..found.1])
     }
 
+    /// Reads an object and checks it against its id, as a reader in a hurry does not.
+    pub(crate) fn whole(&self, id: EntryId, want: ObjectKind) -> Result<Vec<u8>, ObjectError> {
+        let mut buffer = Vec::new();
+        let length = self.read(id, want, &mut buffer)?.len();
+        buffer.truncate(length);
+        if self.hash(want, &buffer) == Some(id) {
+            Ok(buffer)
+        } else {
+            Err(ObjectError::Damaged { id, message: "its bytes are another object's".to_owned() })
+        }
+    }
+
+    /// The file an object has when it is in no pack.
+    pub(crate) fn loose_path(&self, id: EntryId) -> PathBuf {
+        self.loose.object_path(&id.0)
+    }
+
     pub(crate) fn hash_kind(&self) -> gix::hash::Kind {
         self.hash_kind
     }
