@@ -4,4 +4,6 @@
 mod bottle;
 mod claim;
 mod journal;
+mod readme;
 mod vessel;
+mod vessel_life;

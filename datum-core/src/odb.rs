@@ -104,6 +104,25 @@ impl Odb {
         self.loose.object_path(&id.0)
     }
 
+    /// Reads an object of the kind `want` whose size is at most `most` bytes; a larger one is not even opened.
+    pub(crate) fn read_bounded<'b>(
+        &self,
+        id: EntryId,
+        want: ObjectKind,
+        most: u64,
+        buffer: &'b mut Vec<u8>,
+    ) -> Result<&'b [u8], ObjectError> {
+        use gix::prelude::Header as _;
+        let damaged = |message: String| ObjectError::Damaged { id, message };
+        match self.handle.try_header(&id.0) {
+            Ok(Some(header)) if header.size() > most => {
+                Err(damaged(format!("it has {} bytes, the most is {most}", header.size())))
+            }
+            Ok(_) => self.read(id, want, buffer),
+            Err(error) => Err(damaged(format!("{error:#}"))),
+        }
+    }
+
     pub(crate) fn hash_kind(&self) -> gix::hash::Kind {
         self.hash_kind
     }

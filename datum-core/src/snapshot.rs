@@ -96,6 +96,18 @@ impl<'s> Snapshot<'s> {
         self.odb.hash(ObjectKind::Blob, lines.as_bytes())
     }
 
+    /// The number of entries of a log, by its tip alone; 0 for a tip that is no entry.
+    pub fn length(&self, kind: Kind, writer: &Writer) -> u64 {
+        let Some(tip) = self.tip(kind, writer) else { return 0 };
+        let raw = self.commit(tip).unwrap_or_default();
+        log::clock_and_seq(&raw).map_or(0, |(_, seq)| seq)
+    }
+
+    /// The id `text` would have as a blob.
+    pub(crate) fn hash_text(&self, text: &str) -> String {
+        self.odb.hash(ObjectKind::Blob, text.as_bytes()).map(|id| id.to_string()).unwrap_or_default()
+    }
+
     /// What could not be read so far.
     pub fn damage(&self) -> Vec<Damage> {
         self.damage.borrow().clone()

@@ -16,7 +16,7 @@ use crate::stamp::{CloneId, Identity, Millis, Stamp, Writer};
 use crate::wait::{PATIENCE, Wait};
 use crate::{clone_id, maintenance};
 use gix::sec::trust::Mapping;
-use std::cell::OnceCell;
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -108,7 +108,7 @@ pub struct Store {
     pub(crate) git: Git,
     pub(crate) common_dir: PathBuf,
     repo: gix::Repository,
-    clone: OnceCell<CloneId>,
+    pub(crate) clone: RefCell<Option<CloneId>>,
     pub(crate) patience: Duration,
     pub(crate) sync_objects: bool,
     sync_refs: bool,
@@ -121,6 +121,14 @@ impl Store {
     /// [`StoreError`] when there is no repository or it cannot be opened.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         Self::open_with(path, &OpenOptions::default())
+    }
+
+    /// Makes a repository at `path` with the git program, as the user has configured new ones to be.
+    ///
+    /// # Errors
+    /// [`StoreError::Git`] when git cannot make it.
+    pub fn init(path: &Path) -> Result<(), StoreError> {
+        Ok(Git::init(path)?)
     }
 
     /// Opens the repository that `path` is in.
@@ -143,10 +151,7 @@ impl Store {
             Refs::Files(Files { common_dir: common_dir.clone(), store: repo.refs.clone() })
         };
         // Made at the first write: reading a repository leaves nothing in it.
-        let clone = OnceCell::new();
-        if options.ephemeral {
-            let _ = clone.set(CloneId::shared());
-        }
+        let clone = RefCell::new(options.ephemeral.then(CloneId::shared));
         let patience = match config.integer("core.filesRefLockTimeout") {
             Some(millis) => u64::try_from(millis).map_or(Duration::MAX, Duration::from_millis),
             None => PATIENCE,
@@ -180,6 +185,13 @@ impl Store {
         Identity::new(&signature.name.to_string(), &signature.email.to_string())
     }
 
+    /// The remote that the branch in the work tree follows.
+    pub(crate) fn branch_remote(&self) -> Option<String> {
+        let branch = self.repo.head_name().ok()??;
+        let name = self.setting(&format!("branch.{}.remote", branch.shorten()))?;
+        (name != ".").then_some(name)
+    }
+
     /// The value of a setting in git's configuration.
     pub fn setting(&self, key: &str) -> Option<String> {
         self.repo.config_snapshot().string(key).map(|value| value.to_string())
@@ -195,14 +207,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::File`] when the id can neither be read nor made.
     pub fn writer(&self, agent: &AgentName) -> Result<Writer, StoreError> {
-        let clone = match self.clone.get() {
-            Some(clone) => clone,
-            None => {
-                let clone = clone_id::read_or_make(&self.common_dir.join("datum"))?;
-                self.clone.get_or_init(|| clone)
-            }
+        let mut clone = self.clone.borrow_mut();
+        let id = match &*clone {
+            Some(id) => id,
+            None => clone.insert(clone_id::read_or_make(&self.common_dir.join("datum"))?),
         };
-        Ok(Writer::of(agent, clone))
+        Ok(Writer::of(agent, id))
     }
 
     /// Takes a snapshot of all logs and of `HEAD`.

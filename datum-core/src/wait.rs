@@ -78,6 +78,6 @@ impl Store {
 }
 
 /// A short time that differs from writer to writer: 0.2 to 2.2 ms.
-fn jitter() -> Duration {
+pub(crate) fn jitter() -> Duration {
     Duration::from_micros(200 + RandomState::new().hash_one(0u8) % 2000)
 }
