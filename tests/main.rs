@@ -3,7 +3,9 @@
 
 mod bottle;
 mod claim;
+mod crash;
 mod journal;
+mod places;
 mod readme;
 mod vessel;
 mod vessel_life;

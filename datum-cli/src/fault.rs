@@ -131,7 +131,7 @@ impl From<StoreError> for Fault {
                 Self::broken(message).hint("datum doctor looks for what can be repaired")
             }
             StoreError::Locked { .. } => Self::broken(message)
-                .hint("if no git or datum process is running, datum doctor removes the lock"),
+                .hint("another git or datum process is at it; a lock that a dead one left is cleared once it is 10 s old"),
             StoreError::Open { .. } | StoreError::Git(_) => Self::broken(message),
         }
     }

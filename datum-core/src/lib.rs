@@ -131,6 +131,8 @@ pub use stamp::{CloneId, Identity, Millis, SKEW_MAX, Stamp, Writer};
 pub use store::{Applied, OpenOptions, Store, StoreError};
 
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "tests break things on purpose")]
 mod store_tests;
 #[cfg(test)]

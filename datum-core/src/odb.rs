@@ -1,5 +1,6 @@
 //! Objects: read and written one at a time through gix, with what its loose store leaves to its caller.
 
+use crate::git::Git;
 use crate::id::EntryId;
 use crate::refs::{RefError, sync_folder};
 use gix::objs::{Find as _, Write as _};
@@ -44,6 +45,8 @@ pub(crate) struct Odb {
     handle: gix::OdbHandle,
     objects_dir: PathBuf,
     loose: gix::odb::loose::Store,
+    /// In a partial clone: what fetches an object that was left at the remote.
+    promisor: Option<Git>,
     hash_kind: gix::hash::Kind,
 }
 
@@ -54,10 +57,10 @@ impl std::fmt::Debug for Odb {
 }
 
 impl Odb {
-    pub(crate) fn new(repo: &gix::Repository) -> Self {
+    pub(crate) fn new(repo: &gix::Repository, promisor: Option<Git>) -> Self {
         let objects_dir = repo.objects.store_ref().path().to_owned();
         let loose = gix::odb::loose::Store::at(&objects_dir, repo.object_hash());
-        Self { handle: repo.objects.clone(), objects_dir, loose, hash_kind: repo.object_hash() }
+        Self { handle: repo.objects.clone(), objects_dir, loose, promisor, hash_kind: repo.object_hash() }
     }
 
     pub(crate) fn objects_dir(&self) -> &Path {
@@ -85,6 +88,23 @@ impl Odb {
             return Err(damaged(format!("it is a {}, not a {want}", found.0)));
         }
         Ok(&buffer[..found.1])
+    }
+
+    /// Fetches a missing object that a partial clone has left at its remote; answers whether it is here now.
+    pub(crate) fn fetch(&self, id: EntryId) -> bool {
+        self.promisor.as_ref().is_some_and(|git| git.output("cat-file", &["-e", &id.to_string()]).is_ok())
+    }
+
+    /// Reads a blob, wherever it was left.
+    pub(crate) fn blob(&self, id: EntryId) -> Result<Vec<u8>, ObjectError> {
+        let mut buffer = Vec::new();
+        let length = match self.read(id, ObjectKind::Blob, &mut buffer) {
+            Err(ObjectError::Missing(_)) if self.fetch(id) => self.read(id, ObjectKind::Blob, &mut buffer),
+            result => result,
+        }?
+        .len();
+        buffer.truncate(length);
+        Ok(buffer)
     }
 
     /// Reads an object and checks it against its id, as a reader in a hurry does not.

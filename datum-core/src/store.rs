@@ -157,7 +157,7 @@ impl Store {
             None => PATIENCE,
         };
         Ok(Self {
-            odb: Odb::new(&repo),
+            odb: Odb::new(&repo, config.string("extensions.partialClone").map(|_| git.clone())),
             refs,
             git,
             sync_objects: sync(&["loose-object", "objects", "committed", "added", "all"]),
