@@ -108,8 +108,9 @@ fn all_entries_are_kept_while_git_packs_and_collects() {
             .map(|n| {
                 scope.spawn(move || {
                     for i in 0..3 {
-                        let output =
-                            append(vessel, &format!("a{}", n % 4), &format!("{n} {i}")).wait_with_output().unwrap();
+                        let output = append(vessel, &format!("a{}", n % 4), &format!("{n} {i}"))
+                            .wait_with_output()
+                            .unwrap();
                         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
                     }
                 })
@@ -117,7 +118,9 @@ fn all_entries_are_kept_while_git_packs_and_collects() {
             .collect();
         let results: Vec<_> = writers.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
         done.store(true, Ordering::Relaxed);
-        results.into_iter().for_each(|result| result.unwrap());
+        for result in results {
+            result.unwrap();
+        }
         chores.map(|chore| chore.join().unwrap())
     });
     assert!(rounds.iter().all(|rounds| *rounds > 0), "{rounds:?}");
@@ -142,7 +145,9 @@ fn kill_writers(vessel: &Vessel, count: u32) -> Vec<String> {
             reported.push(text);
         }
         // What a lock leaves behind is another test's matter; here it would only cost time.
-        locks(vessel).iter().for_each(|lock| make_old(lock));
+        for lock in locks(vessel) {
+            make_old(&lock);
+        }
     }
     reported
 }
@@ -284,9 +289,10 @@ fn is_root() -> bool {
 #[test]
 fn a_full_disk_refuses_and_keeps_what_was() {
     let vessel = Vessel::empty();
-    let mount = |args: &[&str]| clean(args[0], Path::new("/")).args(&args[1..]).status().is_ok_and(|s| s.success());
+    let mount =
+        |args: &[&str]| clean(args[0], Path::new("/")).args(&args[1..]).status().is_ok_and(|s| s.success());
     let root = vessel.path().to_str().unwrap().to_owned();
-    if !is_root() || !mount(&["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", &root]) {
+    if !is_root() || !mount(&["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", &root]) {
         eprintln!("SKIPPED: a full disk needs root and a tmpfs");
         return;
     }
@@ -294,6 +300,9 @@ fn a_full_disk_refuses_and_keeps_what_was() {
         vessel.git(&["init", "-q", "."]).ok();
         vessel.datum(&["journal", "LOG", "one"]).ok();
         let filler = vessel.path().join("filler");
+        // Room for a few small files more.
+        let spare = vessel.path().join("spare");
+        fs::write(&spare, vec![b'x'; 64 << 10]).unwrap();
         let mut size = 1 << 20;
         let mut file = fs::File::create(&filler).unwrap();
         while size > 0 {
@@ -301,6 +310,8 @@ fn a_full_disk_refuses_and_keeps_what_was() {
                 size /= 2;
             }
         }
+        drop(file);
+        fs::remove_file(spare).unwrap();
         let mut kept = 1;
         for n in 0..20 {
             let ran = vessel.datum(&["journal", "LOG", &format!("entry {n}")]);
@@ -332,7 +343,9 @@ fn a_file_size_limit_refuses_and_keeps_what_was() {
     let noise: String = (0..60_000)
         .map(|_| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            char::from(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"[(state >> 26) as usize])
+            char::from(
+                b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"[(state >> 26) as usize],
+            )
         })
         .collect();
     fs::write(&large, noise).unwrap();

@@ -42,7 +42,8 @@ fn run(program: &str, dir: &Path, args: &[&str]) -> String {
     command.args(args).env("DATUM_AGENT", "a").env("DATUM_NOW", crate::vessel::NOW.to_string());
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{program} {args:?} in {}: {output:?}", dir.display());
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} {args:?} in {}: {complaint}", dir.display());
     said
 }
 
@@ -84,7 +85,10 @@ fn every_sort_of_repository_is_written_read_and_understood_by_stock_git() {
 
         let log = git(&["log", "--format=%s", "--glob=refs/datum/journal"]);
         assert_eq!(log.lines().count(), 6, "{name}");
-        assert!(git(&["log", "--format=%(trailers:key=Category,valueonly)", "--glob=refs/datum/journal"]).contains("REPAIR"));
+        assert!(
+            git(&["log", "--format=%(trailers:key=Category,valueonly)", "--glob=refs/datum/journal"])
+                .contains("REPAIR")
+        );
         let checked = git(&["fsck", "--strict", "--no-dangling"]);
         assert_eq!(checked, "", "{name}");
         git(&["gc", "-q"]);

@@ -52,6 +52,7 @@ pub(crate) struct Args {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     /// Make or adopt a vessel and show what is there
     Boot(cmd::boot::Boot),

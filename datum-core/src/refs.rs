@@ -133,6 +133,17 @@ impl Refs {
         }
     }
 
+    /// The commit that `HEAD` in the folder `git_dir`, of the repository or of a linked work tree, leads to.
+    pub(crate) fn head(&self, git_dir: &Path) -> Option<EntryId> {
+        match self {
+            Self::Files(files) => files.head(git_dir),
+            Self::Program(git) => {
+                let said = git.output("rev-parse", &["--verify", "--quiet", "HEAD"]).ok()?;
+                EntryId::from_hex(String::from_utf8_lossy(&said).trim())
+            }
+        }
+    }
+
     /// Moves a ref if it still has the value it is expected to have.
     pub(crate) fn swap(&self, to: &Move<'_>) -> Result<Swap, RefError> {
         match self {
