@@ -1,5 +1,6 @@
 //! The program as its users meet it: the real binary, real git, real repositories.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::print_stderr, reason = "what is skipped is said")]
 
 mod bottle;
 mod claim;
@@ -7,5 +8,7 @@ mod crash;
 mod journal;
 mod places;
 mod readme;
+mod servers;
+mod travel;
 mod vessel;
 mod vessel_life;

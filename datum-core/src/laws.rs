@@ -73,10 +73,10 @@ fn who(writer: usize, at: usize) -> Stamp {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 40, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 8, max_shrink_iters: 40, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_story_of_appends_undos_packing_and_reopening_is_kept_whole(steps in prop::collection::vec(step(), 1..25)) {
+    fn a_story_of_appends_undos_packing_and_reopening_is_kept_whole(steps in prop::collection::vec(step(), 1..16)) {
         let dir = repository(&[]);
         let mut store = Store::open(dir.path()).unwrap();
         let mut model = Model::default();

@@ -80,6 +80,7 @@ pub mod claim;
 #[expect(clippy::disallowed_methods, reason = "it makes the file that holds the clone's id")]
 mod clone_id;
 mod commit;
+pub mod compact;
 #[expect(
     clippy::disallowed_methods,
     reason = "it removes what dead processes left, and puts damaged files aside"
@@ -108,6 +109,7 @@ pub mod publish;
 mod refs;
 mod segment;
 mod sink;
+pub mod size;
 mod snapshot;
 mod stamp;
 mod store;

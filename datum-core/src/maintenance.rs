@@ -36,7 +36,7 @@ fn allowed(store: &Store) -> bool {
     let forbidden = |key| store.switch(key) == Some(false);
     // git repacks a partial clone's promised objects in a way of its own, which the geometric one does not know.
     let gc_off = store.setting("gc.auto").is_some_and(|value| value.trim() == "0");
-    !(gc_off || store.is_partial() || forbidden("maintenance.auto") || forbidden("datum.maintenance"))
+    !(gc_off || store.odb.is_partial() || forbidden("maintenance.auto") || forbidden("datum.maintenance"))
 }
 
 fn start(store: &Store) -> bool {

@@ -48,8 +48,7 @@ pub(crate) struct Odb {
     handle: gix::OdbHandle,
     objects_dir: PathBuf,
     loose: gix::odb::loose::Store,
-    /// In a partial clone: what fetches an object that was left at the remote.
-    promisor: Option<Git>,
+    git: Git,
     hash_kind: gix::hash::Kind,
 }
 
@@ -60,10 +59,10 @@ impl std::fmt::Debug for Odb {
 }
 
 impl Odb {
-    pub(crate) fn new(repo: &gix::Repository, promisor: Option<Git>) -> Self {
+    pub(crate) fn new(repo: &gix::Repository, git: Git) -> Self {
         let objects_dir = repo.objects.store_ref().path().to_owned();
         let loose = gix::odb::loose::Store::at(&objects_dir, repo.object_hash());
-        Self { handle: repo.objects.clone(), objects_dir, loose, promisor, hash_kind: repo.object_hash() }
+        Self { handle: repo.objects.clone(), objects_dir, loose, git, hash_kind: repo.object_hash() }
     }
 
     pub(crate) fn objects_dir(&self) -> &Path {
@@ -95,7 +94,13 @@ impl Odb {
 
     /// Fetches a missing object that a partial clone has left at its remote; answers whether it is here now.
     pub(crate) fn fetch(&self, id: EntryId) -> bool {
-        self.promisor.as_ref().is_some_and(|git| git.output("cat-file", &["-e", &id.to_string()]).is_ok())
+        self.is_partial() && self.git.output("cat-file", &["-e", &id.to_string()]).is_ok()
+    }
+
+    /// Whether objects may be left at a remote until they are needed: then some pack is marked as promised.
+    pub(crate) fn is_partial(&self) -> bool {
+        let packs = fs::read_dir(self.objects_dir.join("pack")).into_iter().flatten().flatten();
+        packs.into_iter().any(|entry| entry.path().extension().is_some_and(|end| end == "promisor"))
     }
 
     /// Reads a blob, wherever it was left.
@@ -263,7 +268,7 @@ mod tests {
     #[test]
     fn git_reads_back_objects_of_every_size() {
         let dir = repository(&[]);
-        let odb = Odb::new(&gix::open(dir.path()).unwrap(), None);
+        let odb = Odb::new(&gix::open(dir.path()).unwrap(), Git::new(dir.path()));
         for size in [0, 1, 100, STORED_MAX - 10, STORED_MAX, STORED_MAX + 1, 65_536, 300_000] {
             let bytes: Vec<u8> = (0..size).map(|at| u8::try_from(at * 7 % 251).unwrap()).collect();
             for sync in [false, true] {

@@ -157,7 +157,7 @@ impl Store {
             None => PATIENCE,
         };
         Ok(Self {
-            odb: Odb::new(&repo, config.string("extensions.partialClone").map(|_| git.clone())),
+            odb: Odb::new(&repo, git.clone()),
             refs,
             git,
             sync_objects: sync(&["loose-object", "objects", "committed", "added", "all"]),
@@ -286,11 +286,6 @@ impl Store {
     /// Whether a log is written by this clone.
     pub(crate) fn is_own(&self, writer: &Writer) -> bool {
         AgentName::new(writer.agent()).is_ok_and(|agent| self.writer(&agent).is_ok_and(|own| own == *writer))
-    }
-
-    /// Whether objects may be left at the remote until they are needed.
-    pub(crate) fn is_partial(&self) -> bool {
-        self.setting("extensions.partialClone").is_some()
     }
 
     /// The commits at the edge of a shallow clone.

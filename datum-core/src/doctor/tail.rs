@@ -95,7 +95,7 @@ impl Visit<'_> {
         let Some(blob) = message.and_then(|message| replay::payload(&message)) else { return };
         match self.store.odb.whole(blob, ObjectKind::Blob) {
             Ok(_) => {}
-            Err(ObjectError::Missing(_)) if self.store.is_partial() => {}
+            Err(ObjectError::Missing(_)) if self.store.odb.is_partial() => {}
             Err(error) => {
                 let remedy = format!(
                     "the body of entry {id} is lost unless a remote has it (git fetch --refetch); its subject can be read"

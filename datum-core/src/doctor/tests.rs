@@ -61,6 +61,23 @@ fn a_healthy_repository_has_no_findings() {
 }
 
 #[test]
+fn a_compacted_log_is_healthy_and_repaired_alike() {
+    let dir = repository(&[]);
+    let store = Store::open(dir.path()).unwrap();
+    batch(&store, 300);
+    store.compact(&stamp("a", 5), &[Kind::Journal], 1).unwrap();
+    batch(&store, 300);
+    store.compact(&stamp("a", 6), &[Kind::Journal], 1).unwrap();
+    batch(&store, 10);
+    assert_eq!(examine(&store).unwrap(), []);
+    let blobs = git(dir.path(), &["ls-tree", "-r", "--object-only", LOG]);
+    for blob in blobs.lines() {
+        truncate(&file(&dir, blob));
+        cured(&dir);
+    }
+}
+
+#[test]
 fn segments_trees_and_sealed_commits_come_back_to_the_bit() {
     let dir = repository(&[]);
     let store = Store::open(dir.path()).unwrap();
