@@ -6,6 +6,7 @@ mod bottle;
 mod claim;
 mod crash;
 mod journal;
+mod keys;
 mod places;
 mod readme;
 mod servers;
