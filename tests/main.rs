@@ -4,9 +4,12 @@
 
 mod audit;
 mod bottle;
+mod claim;
+mod crash;
 mod delivery;
 mod journal;
 mod keys;
+mod places;
 mod readme;
 mod servers;
 mod travel;

@@ -110,6 +110,10 @@ pub(crate) enum Command {
     Bottle(cmd::bottle::Bottles),
     /// Know the vessels of the fleet and what they can do
     Fleet(cmd::fleet::Fleet),
+    /// Claim what only one may do at a time
+    Claim(cmd::claim::Claim),
+    /// Find what is broken, and repair what can be repaired
+    Doctor(cmd::doctor::Doctor),
     /// Write the files the fleet reads
     Publish(cmd::publish::Publish),
     /// Take in a JOURNAL.md and file bottles, once

@@ -8,7 +8,9 @@ pub(crate) mod agent_keys;
 pub(crate) mod audit;
 pub(crate) mod boot;
 pub(crate) mod bottle;
+pub(crate) mod claim;
 pub(crate) mod compact;
+pub(crate) mod doctor;
 pub(crate) mod fleet;
 pub(crate) mod i2i;
 pub(crate) mod import;
@@ -46,6 +48,8 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
         Command::Fleet(command) => command.run(&edge, out),
         Command::Bottle(command) => command.run(&edge, out),
         Command::Journal(command) => command.run(&edge, out),
+        Command::Claim(command) => command.run(&edge, out),
+        Command::Doctor(command) => command.run(&edge, out),
         Command::Show(command) => command.run(&edge, out),
         Command::Absorb(command) => command.run(&edge, out),
         Command::Compact(command) => command.run(&edge, out),

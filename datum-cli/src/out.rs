@@ -112,20 +112,6 @@ impl Out {
         }
     }
 
-    /// Shows how far a long work is, to a person who watches.
-    pub(crate) fn progress(&self, done: usize, all: usize) {
-        if !self.quiet && io::stderr().is_terminal() {
-            eprint!("\r{done} of {all}");
-        }
-    }
-
-    /// Takes the progress away again.
-    pub(crate) fn progress_end(&self) {
-        if !self.quiet && io::stderr().is_terminal() {
-            eprint!("\r\u{1b}[K");
-        }
-    }
-
     /// Warns, whatever was asked.
     pub(crate) fn warn(&self, text: &str) {
         eprintln!("warning: {}", escape(text));

@@ -78,11 +78,17 @@ mod append;
 pub mod audit;
 pub mod bottle;
 pub mod capability;
+pub mod claim;
 #[expect(clippy::disallowed_methods, reason = "it makes the file that holds the clone's id")]
 mod clone_id;
 mod commit;
 pub mod compact;
 pub mod delivery;
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it removes what dead processes left, and puts damaged files aside"
+)]
+pub mod doctor;
 mod entry;
 mod epoch;
 pub mod file_bottle;
@@ -129,6 +135,7 @@ mod tree;
 pub mod trust;
 pub mod undo;
 pub mod verify;
+mod wait;
 
 pub use entry::{BODY_INLINE_MAX, BODY_MAX, Draft, DraftError, Entry, SUBJECT_MAX, VALUE_MAX, View};
 pub use git::GitError;
@@ -147,6 +154,8 @@ pub use stamp::{CloneId, Identity, Millis, SKEW_MAX, Stamp, Writer};
 pub use store::{Applied, OpenOptions, Store, StoreError};
 pub use survey::{RevisionError, Standing, Survey};
 
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "tests break things on purpose")]
 mod store_tests;

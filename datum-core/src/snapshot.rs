@@ -303,10 +303,7 @@ impl<'s> Snapshot<'s> {
     /// # Errors
     /// [`ObjectError`] when it is missing, damaged or no blob.
     pub fn blob(&self, id: EntryId) -> Result<Vec<u8>, ObjectError> {
-        let mut buffer = Vec::new();
-        let length = self.odb.read(id, ObjectKind::Blob, &mut buffer)?.len();
-        buffer.truncate(length);
-        Ok(buffer)
+        self.odb.blob(id)
     }
 
     /// Visits the files of the commit's tree, each folder's before its folders'; folders `descend` refuses are not read.
