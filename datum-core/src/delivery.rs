@@ -14,9 +14,10 @@ use crate::name::AgentName;
 use crate::refs::{Move, PREFIX, parse_log, ref_name};
 use crate::snapshot::Snapshot;
 use crate::stamp::{CloneId, Millis, Stamp, Writer};
-use crate::store::{Applied, Store, StoreError, Wait};
+use crate::store::{Applied, Store, StoreError};
 use crate::sync::SyncError;
 use crate::transport::{Condition, Push, Pushed, Remote};
+use crate::wait::Wait;
 use std::collections::BTreeMap;
 
 /// The trailer that names a bottle which a vessel would not take; the body says why.

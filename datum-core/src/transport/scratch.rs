@@ -7,7 +7,7 @@ use crate::git::Git;
 use crate::id::EntryId;
 use crate::odb::ObjectKind;
 use crate::stamp::{Millis, Stamp};
-use crate::store::jitter;
+use crate::wait::jitter;
 use std::process::Command;
 use tempfile::TempDir;
 
