@@ -8,5 +8,6 @@ mod keys;
 mod readme;
 mod servers;
 mod travel;
+mod vault;
 mod vessel;
 mod vessel_life;

@@ -73,8 +73,10 @@
 //! # }
 //! ```
 
+pub mod access;
 mod append;
 pub mod bottle;
+pub mod boundary;
 pub mod capability;
 #[expect(clippy::disallowed_methods, reason = "it makes the file that holds the clone's id")]
 mod clone_id;
@@ -121,6 +123,8 @@ pub mod transport;
 mod tree;
 pub mod trust;
 pub mod undo;
+#[cfg(feature = "vault")]
+pub mod vault;
 pub mod verify;
 
 pub use entry::{BODY_INLINE_MAX, BODY_MAX, Draft, DraftError, Entry, SUBJECT_MAX, VALUE_MAX, View};
