@@ -13,5 +13,6 @@ mod places;
 mod readme;
 mod servers;
 mod travel;
+mod vault;
 mod vessel;
 mod vessel_life;

@@ -132,6 +132,12 @@ pub(crate) enum Command {
     Sync(cmd::sync::Sync),
     /// Hide an entry (an undo can itself be undone)
     Undo(cmd::undo::Undo),
+    /// Keep values that only the granted agents can open
+    #[cfg(feature = "vault")]
+    Vault(cmd::vault::Vault),
+    /// The original's names for the vault; access records; boundaries
+    #[cfg(feature = "vault")]
+    Keeper(cmd::keeper::Keeper),
     /// Verify every log: ids, chains, signatures, authors, and that nothing was taken back
     Verify(cmd::verify::Verify),
 }

@@ -15,11 +15,15 @@ pub(crate) mod fleet;
 pub(crate) mod i2i;
 pub(crate) mod import;
 pub(crate) mod journal;
+#[cfg(feature = "vault")]
+pub(crate) mod keeper;
 pub(crate) mod publish;
 pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod sync;
 pub(crate) mod undo;
+#[cfg(feature = "vault")]
+pub(crate) mod vault;
 pub(crate) mod verify;
 
 use crate::args::{Args, Command};
@@ -56,6 +60,10 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
         Command::Size(command) => command.run(&edge, out),
         Command::Sync(command) => command.run(&edge, out),
         Command::Undo(command) => command.run(&edge, out),
+        #[cfg(feature = "vault")]
+        Command::Vault(command) => command.run(&edge, out),
+        #[cfg(feature = "vault")]
+        Command::Keeper(command) => command.run(&edge, out),
         Command::Verify(command) => command.run(&edge, out),
     }
 }

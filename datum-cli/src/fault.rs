@@ -35,6 +35,12 @@ impl Fault {
         Self { exit: Exit::Usage, message: message.into(), hint: None }
     }
 
+    /// An answer that is no.
+    #[cfg(feature = "vault")]
+    pub(crate) fn no(message: impl Into<String>) -> Self {
+        Self { exit: Exit::No, message: message.into(), hint: None }
+    }
+
     /// A broken repository or environment.
     pub(crate) fn broken(message: impl Into<String>) -> Self {
         Self { exit: Exit::Broken, message: message.into(), hint: None }
@@ -62,6 +68,42 @@ impl From<datum_core::keys::KeyError> for Fault {
             KeyError::Format { .. } | KeyError::Mismatch | KeyError::Passphrase => {
                 Self::usage(error.to_string())
             }
+        }
+    }
+}
+
+#[cfg(feature = "vault")]
+impl From<datum_core::vault::PortableError> for Fault {
+    fn from(error: datum_core::vault::PortableError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+#[cfg(feature = "vault")]
+impl From<datum_core::vault::VaultError> for Fault {
+    fn from(error: datum_core::vault::VaultError) -> Self {
+        use datum_core::vault::VaultError;
+        let message = error.to_string();
+        match error {
+            VaultError::Untrusted { found } if found.is_empty() => {
+                Self::usage(message).hint("datum vault init founds one; datum sync brings one")
+            }
+            VaultError::Untrusted { found } => Self::usage(message)
+                .hint(format!("compare the id with its owner, then: datum vault trust {}", found[0])),
+            VaultError::Foreign { .. } => Self::broken(message).hint("datum sync may bring the trusted one"),
+            VaultError::Back { .. } => Self::broken(message).hint(
+                "nothing is opened until this is settled: ask the others what they hold, then datum sync",
+            ),
+            VaultError::CannotOpen | VaultError::NotAllowed { .. } => {
+                Self::no(message).hint("a keeper of the vault can grant it: datum vault grant AGENT NAME")
+            }
+            VaultError::NoMember(agent) => Self::no(message)
+                .hint(format!("an owner or keeper takes it in: datum vault grant {agent} NAME")),
+            VaultError::Unknown(_) => Self::usage(message).hint("datum vault list lists the names"),
+            VaultError::TooLarge { .. } | VaultError::Recipient { .. } => Self::usage(message),
+            VaultError::Draft(error) => error.into(),
+            VaultError::Random(error) => error.into(),
+            VaultError::Object(error) => error.into(),
         }
     }
 }

@@ -93,6 +93,10 @@ impl AgentKeys {
         self.identity.to_public().to_string()
     }
 
+    pub(crate) fn identity(&self) -> &age::x25519::Identity {
+        &self.identity
+    }
+
     /// Prints the file, in clear.
     pub fn print(&self) -> Zeroizing<String> {
         Zeroizing::new(format!("{}open\n{}", self.head(), *self.private()))

@@ -74,9 +74,11 @@
 //! ```
 
 pub mod ancestry;
+pub mod access;
 mod append;
 pub mod audit;
 pub mod bottle;
+pub mod boundary;
 pub mod capability;
 pub mod claim;
 #[expect(clippy::disallowed_methods, reason = "it makes the file that holds the clone's id")]
@@ -134,6 +136,8 @@ pub mod transport;
 mod tree;
 pub mod trust;
 pub mod undo;
+#[cfg(feature = "vault")]
+pub mod vault;
 pub mod verify;
 mod wait;
 

@@ -1,0 +1,140 @@
+//! `datum vault`: values that only the granted agents can open.
+
+mod members;
+mod read;
+mod write;
+
+use crate::edge::Edge;
+use crate::fault::{Exit, Fault};
+use crate::out::Out;
+use datum_core::access::Access;
+use datum_core::keys::AgentKeys;
+use datum_core::vault::{self, Changes, VaultError};
+use datum_core::{Applied, Kind, Store, StoreError, Word};
+
+/// Keeps values that only the granted agents can open, in git, with no server.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  datum agent keys new --declare && datum vault init
+  printf %s \"$VALUE\" | datum vault set db/password --purpose 'first value'
+  datum vault grant oracle1 db/password
+  datum vault get db/password --purpose deploy | deploy
+  datum vault revoke oracle1 db/password && datum vault rotate db/password --generate 24
+
+Names, members and times stand in clear in the log; values never do. What a granted agent has read it may keep:
+revoking stops the next value, so change the value too. Whoever holds an agent's keys can open its values without
+datum, and no record tells of it.")]
+pub(crate) struct Vault {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Found a vault here, and trust it
+    Init,
+    /// Trust the vault that an entry founded; compare the id with its owner first
+    Trust {
+        /// The founding entry's id, in full
+        id: String,
+    },
+    /// Give a name a value, from stdin, a file or a hidden prompt
+    Set(write::Set),
+    /// Give a name that is in use a new value
+    Rotate(write::Rotate),
+    /// Print a value
+    Get(read::Get),
+    /// List the names
+    List,
+    /// Let an agent open names, and take it in as a member
+    Grant(members::Grant),
+    /// Give an agent no further values; without names, put it out
+    Revoke(members::Revoke),
+    /// Show what happened to a name
+    History {
+        /// The name
+        name: String,
+    },
+    /// Take a name out of use; its values stay in git's history, sealed
+    Destroy(write::Destroy),
+    /// Check every entry, and that every value granted to this agent opens
+    Verify(read::Verify),
+    /// Say what needs to be done: values to change, entries that do not count
+    Status,
+    /// Print all values this agent may open, as dotenv, JSON or an age file
+    Export(read::Export),
+    /// Set values from a dotenv or JSON file
+    Import(write::Import),
+}
+
+impl Vault {
+    pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
+        match &self.command {
+            Command::Init => members::init(edge, out),
+            Command::Trust { id } => members::trust(edge, out, id),
+            Command::Set(set) => set.run(edge, out),
+            Command::Rotate(rotate) => rotate.run(edge, out),
+            Command::Get(get) => get.run(edge, out),
+            Command::List => read::list(edge, out),
+            Command::Grant(grant) => grant.run(edge, out),
+            Command::Revoke(revoke) => revoke.run(edge, out),
+            Command::History { name } => read::history(edge, out, name),
+            Command::Destroy(destroy) => destroy.run(edge, out),
+            Command::Verify(verify) => verify.run(edge, out),
+            Command::Status => read::status(edge, out),
+            Command::Export(export) => export.run(edge, out),
+            Command::Import(import) => import.run(edge, out),
+        }
+    }
+}
+
+/// Reads the trusted vault, pins what was read, and hands it on.
+pub(super) fn read(edge: &Edge<'_>) -> Result<vault::Vault, Fault> {
+    let store = edge.store()?;
+    let vault = vault::Vault::read(&store.snapshot()?, &store.pins()?)?;
+    store.change_pins(|pins| vault.pin(pins))?;
+    Ok(vault)
+}
+
+/// Checks names.
+pub(super) fn names(texts: &[String]) -> Result<Vec<Word>, Fault> {
+    texts.iter().map(|text| Ok(Word::new("name", text)?)).collect()
+}
+
+/// Writes an access record; what it is about must not happen without it.
+pub(super) fn record(edge: &Edge<'_>, access: &Access<'_>) -> Result<(), Fault> {
+    let draft = access.draft()?;
+    edge.store()?.apply::<StoreError>(Kind::Audit, &edge.stamp()?, |_| Ok(vec![draft.clone()])).map_err(
+        |error| {
+            let mut fault = Fault::from(error);
+            fault.message = format!("no access record can be written, so nothing is done: {}", fault.message);
+            fault
+        },
+    )?;
+    Ok(())
+}
+
+/// Appends what `change` makes of the vault as it then is, and pins the outcome.
+pub(super) fn change(
+    edge: &Edge<'_>,
+    change: impl Fn(&mut Changes<'_>) -> Result<(), VaultError>,
+) -> Result<Applied, Fault> {
+    let store: &Store = edge.store()?;
+    let stamp = edge.stamp()?;
+    let keys = edge.keyring().need(&stamp.agent)?;
+    let writer = store.writer(&stamp.agent)?;
+    let pins = store.pins()?;
+    let applied = store.apply::<Fault>(Kind::Vault, &stamp, |snapshot| {
+        let vault = vault::Vault::read(snapshot, &pins)?;
+        let mut changes = vault.change(&writer, &keys)?;
+        change(&mut changes)?;
+        Ok(changes.drafts())
+    })?;
+    read(edge)?;
+    Ok(applied)
+}
+
+/// The acting agent's keys.
+pub(super) fn keys(edge: &Edge<'_>) -> Result<std::rc::Rc<AgentKeys>, Fault> {
+    edge.keyring().need(&edge.agent()?)
+}
