@@ -119,6 +119,26 @@ fn greatest_clock(
     if seen <= stamp.now + SKEW_MAX { seen } else { 0 }
 }
 
+/// Seals all that the log ending in `tip` holds; answers with the tree, and the clock and place of the last entry.
+pub(crate) fn seal_all(
+    store: &Store,
+    kind: Kind,
+    writer: &Writer,
+    tip: EntryId,
+) -> Result<(EntryId, Millis, u64), StoreError> {
+    let mut sink = Sink::new(&store.odb, &store.git, 1, true);
+    let raw = sink.read(tip, ObjectKind::Commit)?;
+    let ends = commit::parse(&raw).zip(log::clock_and_seq(&raw));
+    let (parsed, (clock, seq)) = ends.ok_or_else(|| StoreError::Log {
+        name: ref_name(kind, writer),
+        message: "its tip is no entry".to_owned(),
+    })?;
+    let end = End { parent: Some(tip), tree: parsed.tree, clock, seq };
+    let tree = seal(&mut sink, &end, &VecDeque::new())?;
+    sink.finish()?;
+    Ok((tree, clock, seq))
+}
+
 /// Seals the commits since the last segment; answers with the tree that holds the new one.
 fn seal(
     sink: &mut Sink<'_>,

@@ -79,6 +79,7 @@ pub mod capability;
 #[expect(clippy::disallowed_methods, reason = "it makes the file that holds the clone's id")]
 mod clone_id;
 mod commit;
+pub mod compact;
 mod entry;
 mod epoch;
 pub mod file_bottle;
@@ -102,6 +103,7 @@ pub mod publish;
 mod refs;
 mod segment;
 mod sink;
+pub mod size;
 mod snapshot;
 mod stamp;
 mod store;

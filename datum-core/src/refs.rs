@@ -208,6 +208,18 @@ impl Refs {
         if complaint.contains("lock") { Ok(false) } else { Err(git::failed("update-ref", &output).into()) }
     }
 
+    /// Removes refs that still have the values they are expected to have; none if one has not.
+    pub(crate) fn remove_all(&self, git: &Git, refs: &[(String, EntryId)]) -> Result<(), RefError> {
+        if refs.is_empty() {
+            return Ok(());
+        }
+        let input: String = refs.iter().map(|(name, old)| format!("delete {name} {old}\n")).collect();
+        let mut command = git.command_with(&["-c", "core.hooksPath=/dev/null"], "update-ref");
+        command.args(["--no-deref", "--stdin"]);
+        let output = Git::run(command, input.as_bytes())?;
+        if output.status.success() { Ok(()) } else { Err(git::failed("update-ref", &output).into()) }
+    }
+
     fn swap_by_program(&self, git: &Git, to: &Move<'_>) -> Result<Swap, RefError> {
         let zero = "0".repeat(to.new.to_string().len());
         let old = to.old.map_or(zero, |id| id.to_string());

@@ -1,6 +1,7 @@
 //! A snapshot: the tips of all logs, and a commit of the repository's own tree, at one moment.
 
 use crate::entry::{Entry, View};
+use crate::epoch;
 use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::log::{self, Damage, Reader};
@@ -160,7 +161,7 @@ impl<'s> Snapshot<'s> {
             let reader = &mut readers[index];
             if let Some(view) = reader.view() {
                 self.saw(view.clock());
-                let visible = self.as_of.is_none_or(|time| view.clock() <= time);
+                let visible = self.as_of.is_none_or(|time| view.clock() <= time) && !epoch::begins(&view);
                 if visible && visit(&view).is_break() {
                     break;
                 }
