@@ -247,10 +247,14 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-fn number(text: &str, max: u64) -> Option<u64> {
-    let canonical = text.len() == 1 || !text.starts_with('0');
-    let digits = text.bytes().all(|b| b.is_ascii_digit());
-    text.parse().ok().filter(|value| canonical && digits && *value <= max)
+/// Parses a number as [`Draft::print`] prints it: digits alone, no zero before others.
+fn number(text: &[u8], max: u64) -> Option<u64> {
+    if text.is_empty() || (text.len() > 1 && text[0] == b'0') {
+        return None;
+    }
+    let digit = |b: &u8| b.is_ascii_digit().then(|| u64::from(b - b'0'));
+    let value = text.iter().try_fold(0u64, |value, b| value.checked_mul(10)?.checked_add(digit(b)?))?;
+    (value <= max).then_some(value)
 }
 
 /// The clock of a message, by its last two lines alone: for putting entries in order before they are parsed.
@@ -259,16 +263,15 @@ pub(crate) fn clock(message: &[u8]) -> Option<Millis> {
     let end = message.len().checked_sub(1)?;
     let seq = line(end);
     let end = seq.checked_sub(1)?;
-    let text = message[line(end)..end].strip_prefix(b"Clock: ")?;
-    number(std::str::from_utf8(text).ok()?, MILLIS_MAX)
+    number(message[line(end)..end].strip_prefix(b"Clock: ")?, MILLIS_MAX)
 }
 
 impl<'a> Message<'a> {
     /// Parses what [`Draft::print`] prints; `None` for any other text.
     pub(crate) fn parse(message: &'a str) -> Option<Self> {
         let mut rest = message.strip_suffix('\n')?;
-        let seq = number(pop(&mut rest, "Seq")?, u64::MAX)?;
-        let clock = number(pop(&mut rest, "Clock")?, MILLIS_MAX)?;
+        let seq = number(pop(&mut rest, "Seq")?.as_bytes(), u64::MAX)?;
+        let clock = number(pop(&mut rest, "Clock")?.as_bytes(), MILLIS_MAX)?;
         let agent = pop(&mut rest, "Agent")?;
         let kind = pop(&mut rest, "Kind")?;
         // Popping `Kind:` took one line break; one more is left where the paragraph holds no other trailer.

@@ -234,18 +234,19 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// Steps to the next older entry; `false` when there is none.
-    pub(crate) fn advance(&mut self) -> bool {
+    /// Steps to the next older entry and answers with its clock, as its last lines have it; `None` when there is none.
+    pub(crate) fn advance(&mut self) -> Option<Millis> {
         loop {
             while self.left > 0 {
                 self.left -= 1;
-                if self.clock().is_some() {
-                    return true;
+                let clock = entry::clock(&self.chunk.bytes[self.chunk.frames[self.left].clone()]);
+                if clock.is_some() {
+                    return clock;
                 }
                 self.report_no_entry();
             }
             if !self.load() {
-                return false;
+                return None;
             }
         }
     }
@@ -262,11 +263,6 @@ impl<'s> Reader<'s> {
     /// The id of the entry stepped to.
     pub(crate) fn id(&self) -> EntryId {
         self.chunk.ids[self.left]
-    }
-
-    /// The clock of the entry stepped to, as its last lines have it.
-    pub(crate) fn clock(&self) -> Option<Millis> {
-        entry::clock(&self.chunk.bytes[self.chunk.frames.get(self.left)?.clone()])
     }
 
     /// The entry stepped to; `None` if it is no entry of this log.

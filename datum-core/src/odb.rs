@@ -77,14 +77,13 @@ impl Odb {
         buffer: &'b mut Vec<u8>,
     ) -> Result<&'b [u8], ObjectError> {
         let damaged = |message: String| ObjectError::Damaged { id, message };
-        let found = match self.handle.try_find(&id.0, buffer) {
-            Ok(Some(found)) => (found.kind, found.data.len()),
+        // The commits of a tail are single files nearly always: they are found without listing the packs.
+        let found = if want == ObjectKind::Commit { self.read_loose(id, buffer) } else { None };
+        let found = match found.map_or_else(|| self.read_any(id, buffer), |found| Ok(Some(found))) {
+            Ok(Some(found)) => found,
             Ok(None) => return Err(ObjectError::Missing(id)),
             // A copy of its own may stand beside a damaged pack.
-            Err(error) => match self.loose.try_find(&id.0, buffer) {
-                Ok(Some(found)) => (found.kind, found.data.len()),
-                _ => return Err(damaged(innermost(&error))),
-            },
+            Err(error) => self.read_loose(id, buffer).ok_or_else(|| damaged(innermost(&error)))?,
         };
         if found.0 != want {
             return Err(damaged(format!("it is a {}, not a {want}", found.0)));
@@ -159,6 +158,14 @@ impl Odb {
             Ok(_) => self.read(id, want, buffer),
             Err(error) => Err(damaged(format!("{error:#}"))),
         }
+    }
+
+    fn read_any(&self, id: EntryId, buffer: &mut Vec<u8>) -> Result<Option<(ObjectKind, usize)>, gix::Error> {
+        Ok(self.handle.try_find(&id.0, buffer)?.map(|found| (found.kind, found.data.len())))
+    }
+
+    fn read_loose(&self, id: EntryId, buffer: &mut Vec<u8>) -> Option<(ObjectKind, usize)> {
+        self.loose.try_find(&id.0, buffer).ok()?.map(|found| (found.kind, found.data.len()))
     }
 
     pub(crate) fn hash_kind(&self) -> gix::hash::Kind {

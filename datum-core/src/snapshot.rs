@@ -165,13 +165,9 @@ impl<'s> Snapshot<'s> {
     pub fn walk(&self, kind: Kind, mut visit: impl FnMut(&View<'_>) -> ControlFlow<()>) {
         // One without a single entry to give still has its damage to tell.
         let mut readers: Vec<_> = self.readers(kind).collect();
-        for reader in &mut readers {
-            reader.advance();
-        }
         // Readers stand in the order of their writers, so the index decides between equal clocks.
-        let key = |reader: &Reader<'_>, index: usize| Some((reader.clock()?, index));
-        let mut heap: BinaryHeap<_> =
-            readers.iter().enumerate().filter_map(|(index, reader)| key(reader, index)).collect();
+        let first = |(index, reader): (usize, &mut Reader<'_>)| Some((reader.advance()?, index));
+        let mut heap: BinaryHeap<_> = readers.iter_mut().enumerate().filter_map(first).collect();
         while let Some((_, index)) = heap.pop() {
             let reader = &mut readers[index];
             if let Some(view) = reader.view() {
@@ -183,9 +179,7 @@ impl<'s> Snapshot<'s> {
             } else {
                 reader.report_no_entry();
             }
-            if reader.advance() {
-                heap.extend(key(reader, index));
-            }
+            heap.extend(reader.advance().map(|clock| (clock, index)));
         }
         self.note_all(readers.into_iter().flat_map(|reader| reader.damage));
     }
@@ -277,7 +271,7 @@ impl<'s> Snapshot<'s> {
         let mut found: Vec<Entry> = Vec::new();
         for kind in Kind::ALL {
             for mut reader in self.readers(kind) {
-                while reader.advance() {
+                while reader.advance().is_some() {
                     let id = reader.id();
                     if !id.0.as_slice().starts_with(&start) || id.short(hex.len()) != hex {
                         continue;
