@@ -4,6 +4,7 @@
 
 mod bottle;
 mod journal;
+mod keys;
 mod readme;
 mod servers;
 mod travel;

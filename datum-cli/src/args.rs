@@ -54,6 +54,9 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum Command {
+    /// An agent's own keys: make, show, declare
+    #[cfg(feature = "vault")]
+    Agent(cmd::agent::Agent),
     /// Make or adopt a vessel and show what is there
     Boot(cmd::boot::Boot),
     /// Say what the repository holds
@@ -82,6 +85,8 @@ pub(crate) enum Command {
     Sync(cmd::sync::Sync),
     /// Hide an entry (an undo can itself be undone)
     Undo(cmd::undo::Undo),
+    /// Verify every log: ids, chains, signatures, authors, and that nothing was taken back
+    Verify(cmd::verify::Verify),
 }
 
 #[cfg(test)]

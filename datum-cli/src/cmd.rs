@@ -1,6 +1,10 @@
 //! The commands: one file each.
 
 pub(crate) mod absorb;
+#[cfg(feature = "vault")]
+pub(crate) mod agent;
+#[cfg(feature = "vault")]
+pub(crate) mod agent_keys;
 pub(crate) mod boot;
 pub(crate) mod bottle;
 pub(crate) mod compact;
@@ -12,6 +16,7 @@ pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod sync;
 pub(crate) mod undo;
+pub(crate) mod verify;
 
 use crate::args::{Args, Command};
 use crate::edge::Edge;
@@ -22,6 +27,8 @@ use crate::out::Out;
 pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
     let edge = Edge::new(&args.global);
     match &args.command {
+        #[cfg(feature = "vault")]
+        Command::Agent(command) => command.run(&edge, out),
         Command::Boot(command) => command.run(&edge, out),
         Command::Status(command) => command.run(&edge, out),
         Command::Resume(command) => command.run(&edge, out),
@@ -36,5 +43,6 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
         Command::Size(command) => command.run(&edge, out),
         Command::Sync(command) => command.run(&edge, out),
         Command::Undo(command) => command.run(&edge, out),
+        Command::Verify(command) => command.run(&edge, out),
     }
 }

@@ -49,6 +49,19 @@ impl From<NameError> for Fault {
     }
 }
 
+#[cfg(feature = "vault")]
+impl From<datum_core::keys::KeyError> for Fault {
+    fn from(error: datum_core::keys::KeyError) -> Self {
+        use datum_core::keys::KeyError;
+        match error {
+            KeyError::Random(_) => Self::broken(error.to_string()),
+            KeyError::Format { .. } | KeyError::Mismatch | KeyError::Passphrase => {
+                Self::usage(error.to_string())
+            }
+        }
+    }
+}
+
 impl From<DraftError> for Fault {
     fn from(error: DraftError) -> Self {
         let hint = match &error {
@@ -132,6 +145,9 @@ impl From<StoreError> for Fault {
             }
             StoreError::Locked { .. } => Self::broken(message)
                 .hint("if no git or datum process is running, datum doctor removes the lock"),
+            StoreError::Signing { .. } => Self::usage(message).hint(
+                "datum agent keys new makes keys; DATUM_PASSPHRASE_FD gives the passphrase of locked ones",
+            ),
             StoreError::Open { .. } | StoreError::Git(_) => Self::broken(message),
         }
     }

@@ -4,6 +4,8 @@ mod args;
 mod cmd;
 mod edge;
 mod fault;
+#[cfg(feature = "vault")]
+mod keyring;
 mod out;
 mod record;
 mod time;

@@ -89,6 +89,8 @@ pub mod i2i;
 mod id;
 pub mod import;
 pub mod journal;
+#[cfg(feature = "vault")]
+pub mod keys;
 mod kind;
 mod lineage;
 mod log;
@@ -98,13 +100,18 @@ mod name;
 #[expect(clippy::disallowed_methods, reason = "loose objects are files, and this module owns them")]
 mod odb;
 pub mod onboarding;
+#[expect(clippy::disallowed_methods, reason = "it owns the file of pins, which must not travel")]
+mod pins;
 pub mod publish;
 #[expect(clippy::disallowed_methods, reason = "refs are files, and this module owns them")]
 mod refs;
 mod segment;
+mod signature;
+mod signers;
 mod sink;
 pub mod size;
 mod snapshot;
+mod sshsig;
 mod stamp;
 mod store;
 pub mod sync;
@@ -112,7 +119,9 @@ pub mod sync;
 mod testdata;
 pub mod transport;
 mod tree;
+pub mod trust;
 pub mod undo;
+pub mod verify;
 
 pub use entry::{BODY_INLINE_MAX, BODY_MAX, Draft, DraftError, Entry, SUBJECT_MAX, VALUE_MAX, View};
 pub use git::GitError;
@@ -121,8 +130,11 @@ pub use kind::Kind;
 pub use log::Damage;
 pub use name::{AGENT_MAX, AgentName, NameError, WORD_MAX, Word};
 pub use odb::ObjectError;
+pub use pins::Pins;
 pub use refs::RefError;
+pub use signers::Signers;
 pub use snapshot::{File, FindError, PREFIX_MIN, Snapshot};
+pub use sshsig::{PublicKey, SignatureError, Signer};
 pub use stamp::{CloneId, Identity, Millis, SKEW_MAX, Stamp, Writer};
 pub use store::{Applied, OpenOptions, Store, StoreError};
 
@@ -132,3 +144,6 @@ mod store_tests;
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "tests make their own repositories")]
 mod testing;
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests break things on purpose")]
+mod verify_tests;

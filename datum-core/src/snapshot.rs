@@ -188,6 +188,33 @@ impl<'s> Snapshot<'s> {
         }
     }
 
+    /// Visits every entry of one log, newest first; answers with what could not be read.
+    pub(crate) fn walk_log(
+        &self,
+        kind: Kind,
+        writer: &Writer,
+        mut visit: impl FnMut(&View<'_>),
+    ) -> Vec<Damage> {
+        let Some(tip) = self.tip(kind, writer) else { return Vec::new() };
+        let mut reader = Reader::open(self.odb, kind, writer, tip);
+        while reader.advance() {
+            if let Some(view) = reader.view() {
+                visit(&view);
+            }
+        }
+        reader.damage
+    }
+
+    /// The id that `bytes` would have.
+    pub(crate) fn hash(&self, kind: ObjectKind, bytes: &[u8]) -> Option<EntryId> {
+        self.odb.hash(kind, bytes)
+    }
+
+    /// Whether ids are SHA-256.
+    pub(crate) fn is_sha256(&self) -> bool {
+        self.odb.hash_kind() == gix::hash::Kind::Sha256
+    }
+
     /// The entries of a kind, oldest first, as folds read them.
     pub fn entries(&self, kind: Kind) -> Vec<Entry> {
         let mut entries = Vec::new();
