@@ -2,9 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![expect(clippy::print_stderr, reason = "what is skipped is said")]
 
+mod audit;
 mod bottle;
+mod claim;
+mod crash;
+mod delivery;
 mod journal;
 mod keys;
+mod places;
 mod readme;
 mod servers;
 mod travel;

@@ -5,9 +5,13 @@ pub(crate) mod absorb;
 pub(crate) mod agent;
 #[cfg(feature = "vault")]
 pub(crate) mod agent_keys;
+pub(crate) mod audit;
 pub(crate) mod boot;
 pub(crate) mod bottle;
+pub(crate) mod claim;
 pub(crate) mod compact;
+pub(crate) mod doctor;
+pub(crate) mod fleet;
 pub(crate) mod i2i;
 pub(crate) mod import;
 pub(crate) mod journal;
@@ -26,7 +30,13 @@ use crate::out::Out;
 /// Runs the command that was asked for.
 pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
     let edge = Edge::new(&args.global);
+    let asked = args.global.format;
+    if asked.plain().is_none() && !matches!(args.command, Command::Audit(_)) {
+        return Err(Fault::usage(format!("this command does not print {}", asked.name()))
+            .hint("--format is text, json, ndjson or md"));
+    }
     match &args.command {
+        Command::Audit(command) => command.run(&edge, out),
         #[cfg(feature = "vault")]
         Command::Agent(command) => command.run(&edge, out),
         Command::Boot(command) => command.run(&edge, out),
@@ -35,8 +45,11 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
         Command::Publish(command) => command.run(&edge, out),
         Command::Import(command) => command.run(&edge, out),
         Command::I2i(command) => command.run(&edge, out),
+        Command::Fleet(command) => command.run(&edge, out),
         Command::Bottle(command) => command.run(&edge, out),
         Command::Journal(command) => command.run(&edge, out),
+        Command::Claim(command) => command.run(&edge, out),
+        Command::Doctor(command) => command.run(&edge, out),
         Command::Show(command) => command.run(&edge, out),
         Command::Absorb(command) => command.run(&edge, out),
         Command::Compact(command) => command.run(&edge, out),

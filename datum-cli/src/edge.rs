@@ -1,6 +1,6 @@
 //! The edge: where the clock, the environment and the command line become plain values.
 
-use crate::args::Global;
+use crate::args::{Asked, Global};
 use crate::fault::Fault;
 #[cfg(feature = "vault")]
 use crate::keyring::Keyring;
@@ -20,6 +20,18 @@ pub(crate) struct Edge<'a> {
     store: OnceCell<Store>,
     #[cfg(feature = "vault")]
     keyring: Rc<Keyring>,
+}
+
+/// How the repository is opened: what another thread needs to open it for itself.
+pub(crate) struct Opening {
+    dir: PathBuf,
+    options: OpenOptions,
+}
+
+impl Opening {
+    pub(crate) fn open(&self) -> Result<Store, Fault> {
+        Ok(Store::open_with(&self.dir, &self.options)?)
+    }
 }
 
 /// A variable of the environment, if it is set to something.
@@ -59,20 +71,30 @@ impl<'a> Edge<'a> {
         named.or_else(|| variable("DATUM_HOME").map(PathBuf::from)).unwrap_or_else(|| PathBuf::from("."))
     }
 
+    /// The format that was asked for.
+    pub(crate) fn asked(&self) -> Asked {
+        self.global.format
+    }
+
     /// The repository, opened once.
     pub(crate) fn store(&self) -> Result<&Store, Fault> {
         if let Some(store) = self.store.get() {
             return Ok(store);
         }
+        let store = self.opening().open()?;
+        #[cfg(feature = "vault")]
+        let store = self.signing(store);
+        Ok(self.store.get_or_init(|| store))
+    }
+
+    /// How the repository is opened.
+    pub(crate) fn opening(&self) -> Opening {
         let options = OpenOptions {
             user_configuration: true,
             git_dir: variable("GIT_DIR").map(PathBuf::from).filter(|_| self.global.dir.is_none()),
             ephemeral: self.is_ephemeral(),
         };
-        let store = Store::open_with(&self.dir(), &options)?;
-        #[cfg(feature = "vault")]
-        let store = self.signing(store);
-        Ok(self.store.get_or_init(|| store))
+        Opening { dir: self.dir(), options }
     }
 
     /// The time: the clock's, or `DATUM_NOW` for tests and replays.

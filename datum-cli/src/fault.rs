@@ -1,8 +1,12 @@
 //! Errors as the user meets them: one line, a hint, and an exit code that means something.
 
+use datum_core::audit::RuleError;
+use datum_core::files::LookError;
 use datum_core::sync::SyncError;
 use datum_core::transport::{TransportError, Trouble};
-use datum_core::{DraftError, FindError, GitError, NameError, ObjectError, RefError, StoreError};
+use datum_core::{
+    DraftError, FindError, GitError, NameError, ObjectError, RefError, RevisionError, StoreError,
+};
 
 /// What the exit code says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,11 +148,39 @@ impl From<StoreError> for Fault {
                 Self::broken(message).hint("datum doctor looks for what can be repaired")
             }
             StoreError::Locked { .. } => Self::broken(message)
-                .hint("if no git or datum process is running, datum doctor removes the lock"),
+                .hint("another git or datum process is at it; a lock that a dead one left is cleared once it is 10 s old"),
             StoreError::Signing { .. } => Self::usage(message).hint(
                 "datum agent keys new makes keys; DATUM_PASSPHRASE_FD gives the passphrase of locked ones",
             ),
             StoreError::Open { .. } | StoreError::Git(_) => Self::broken(message),
         }
+    }
+}
+
+impl From<RevisionError> for Fault {
+    fn from(error: RevisionError) -> Self {
+        match error {
+            RevisionError::Unknown { .. } => {
+                Self::usage(error.to_string()).hint("git rev-parse --verify tells what a name stands for")
+            }
+            RevisionError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<LookError> for Fault {
+    fn from(error: LookError) -> Self {
+        match error {
+            LookError::Object(error) => error.into(),
+            LookError::Io { .. } => Self::broken(error.to_string()),
+            LookError::TooLarge { .. } | LookError::NotFollowed { .. } => Self::usage(error.to_string()),
+        }
+    }
+}
+
+impl From<RuleError> for Fault {
+    fn from(error: RuleError) -> Self {
+        Self::usage(error.to_string())
+            .hint("datum audit rules lists the rules; datum audit --help shows a rule file")
     }
 }

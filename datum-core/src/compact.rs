@@ -13,8 +13,9 @@ use crate::lineage::Lineage;
 use crate::odb::ObjectKind;
 use crate::refs::{Move, ref_name};
 use crate::stamp::{CloneId, Millis, Stamp, Writer};
-use crate::store::{Store, StoreError, Wait};
+use crate::store::{Store, StoreError};
 use crate::sync::LogName;
+use crate::wait::Wait;
 
 /// Where old chains are kept: `refs/datum-archive/<kind>/<writer>/<milliseconds>-<entries>`.
 pub const ARCHIVE: &str = "refs/datum-archive/";

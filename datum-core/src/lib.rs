@@ -73,17 +73,29 @@
 //! # }
 //! ```
 
+pub mod ancestry;
 mod append;
+pub mod audit;
 pub mod bottle;
 pub mod capability;
+pub mod claim;
 #[expect(clippy::disallowed_methods, reason = "it makes the file that holds the clone's id")]
 mod clone_id;
 mod commit;
 pub mod compact;
+pub mod delivery;
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it removes what dead processes left, and puts damaged files aside"
+)]
+pub mod doctor;
 mod entry;
 mod epoch;
 pub mod file_bottle;
+pub mod files;
+pub mod fleet;
 mod git;
+mod glob;
 pub mod history;
 pub mod i2i;
 mod id;
@@ -114,6 +126,7 @@ mod snapshot;
 mod sshsig;
 mod stamp;
 mod store;
+mod survey;
 pub mod sync;
 #[cfg(test)]
 mod testdata;
@@ -122,9 +135,11 @@ mod tree;
 pub mod trust;
 pub mod undo;
 pub mod verify;
+mod wait;
 
 pub use entry::{BODY_INLINE_MAX, BODY_MAX, Draft, DraftError, Entry, SUBJECT_MAX, VALUE_MAX, View};
 pub use git::GitError;
+pub use glob::{Glob, GlobError};
 pub use id::EntryId;
 pub use kind::Kind;
 pub use log::Damage;
@@ -137,7 +152,10 @@ pub use snapshot::{File, FindError, PREFIX_MIN, Snapshot};
 pub use sshsig::{PublicKey, SignatureError, Signer};
 pub use stamp::{CloneId, Identity, Millis, SKEW_MAX, Stamp, Writer};
 pub use store::{Applied, OpenOptions, Store, StoreError};
+pub use survey::{RevisionError, Standing, Survey};
 
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "tests break things on purpose")]
 mod store_tests;

@@ -5,7 +5,7 @@
 
 mod files;
 
-pub(crate) use files::{Files, sync_folder};
+pub(crate) use files::{Files, is_left_behind, sync_folder};
 
 use crate::git::{self, Git, GitError};
 use crate::id::EntryId;
@@ -177,6 +177,22 @@ impl Refs {
                 let said = Git::run(command, b"").map(|output| output.stdout).unwrap_or_default();
                 String::from_utf8_lossy(&said).lines().filter_map(EntryId::from_hex).collect()
             }
+        }
+    }
+
+    /// The refs that have a log, whether or not they exist.
+    pub(crate) fn logged(&self) -> Vec<String> {
+        match self {
+            Self::Files(files) => files.logged(PREFIX),
+            Self::Program(_) => Vec::new(),
+        }
+    }
+
+    /// Removes `ids` from a ref's log.
+    pub(crate) fn forget(&self, name: &str, ids: &[EntryId]) -> Result<(), RefError> {
+        match self {
+            Self::Files(files) => files.forget(name, ids),
+            Self::Program(_) => Ok(()),
         }
     }
 

@@ -90,6 +90,17 @@ impl<'s> Snapshot<'s> {
         self.head
     }
 
+    /// The same logs, with the tree of another commit.
+    #[must_use]
+    pub fn at(mut self, commit: Option<EntryId>) -> Self {
+        self.head = commit;
+        self
+    }
+
+    pub(crate) fn odb(&self) -> &'s Odb {
+        self.odb
+    }
+
     /// The id of the state: equal for two repositories that hold the same logs.
     pub fn id(&self) -> Option<EntryId> {
         let line = |((kind, writer), id): (&(Kind, Writer), &EntryId)| format!("{id} {kind}/{writer}");
@@ -292,10 +303,7 @@ impl<'s> Snapshot<'s> {
     /// # Errors
     /// [`ObjectError`] when it is missing, damaged or no blob.
     pub fn blob(&self, id: EntryId) -> Result<Vec<u8>, ObjectError> {
-        let mut buffer = Vec::new();
-        let length = self.odb.read(id, ObjectKind::Blob, &mut buffer)?.len();
-        buffer.truncate(length);
-        Ok(buffer)
+        self.odb.blob(id)
     }
 
     /// Visits the files of the commit's tree, each folder's before its folders'; folders `descend` refuses are not read.

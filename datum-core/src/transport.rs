@@ -3,11 +3,13 @@
 //! Nothing here touches the user's `remote.*` configuration, tags, `FETCH_HEAD`, hooks or branches, and nothing is
 //! fetched straight into a ref: objects come first, and refs move when what came was looked at.
 
+mod scratch;
 mod trouble;
 
 use crate::git::{Git, GitError};
 use crate::id::EntryId;
 use crate::store::Store;
+pub use scratch::Peek;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

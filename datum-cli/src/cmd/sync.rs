@@ -1,5 +1,6 @@
 //! `datum sync`: brings the logs here and at another repository to the same state.
 
+use crate::cmd::bottle::send::sync_outboxes;
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
@@ -104,7 +105,13 @@ impl Sync {
             Some(branch) => store.sync_branch(&stamp, &remote, branch, &options)?,
             None => store.sync(&stamp, &remote, &options)?,
         };
-        tell(out, &named, &report, self.dry_run)
+        let exit = tell(out, &named, &report, self.dry_run)?;
+        if self.dry_run {
+            return Ok(exit);
+        }
+        // What waits for other vessels goes with it; each vessel is told by its own name.
+        let (_, delivered) = sync_outboxes(edge, out, &stamp, budget)?;
+        Ok(if delivered == Exit::Done { exit } else { delivered })
     }
 }
 

@@ -37,7 +37,7 @@ impl Store {
         for round in 1..=ROUNDS_MAX {
             match session.carry(remote, &name) {
                 Ok(false) => break,
-                Ok(true) => std::thread::sleep(crate::store::jitter() * round),
+                Ok(true) => std::thread::sleep(crate::wait::jitter() * round),
                 Err(SyncError::Store(error)) => return Err(error),
                 Err(SyncError::Transport(error)) => {
                     session.report.trouble = Some(error);
