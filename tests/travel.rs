@@ -212,6 +212,9 @@ fn fresh_partial_and_shallow_clones_get_the_whole_state() {
     one.datum_with(&["journal", "LOG", "--batch"], lines.as_bytes()).ok();
     sync(&one);
     let url = format!("file://{}", server.repo().display());
+    let fresh = clone_of(&server);
+    assert!(fresh.datum(&["status"]).ok().contains("origin was not asked: run datum sync"));
+    assert!(fresh.datum(&["status", "--remote"]).ok().contains("origin holds 1 datum logs"));
     for how in [&["--depth=1"][..], &["--filter=blob:none"], &["--filter=tree:0", "--bare"]] {
         let vessel = Vessel::empty();
         vessel.git(&[&["clone", "-q"], how, &[&url, "."]].concat()).ok();

@@ -5,6 +5,9 @@
 
 mod carrier;
 mod fork;
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests copy repositories")]
+mod laws;
 mod receive;
 mod report;
 #[cfg(test)]
@@ -119,12 +122,17 @@ impl Store {
         Ok(names.len())
     }
 
-    /// Counts the logs that `remote` holds; nothing is fetched.
+    /// Counts the logs that `remote` holds, and those of them that are otherwise or not at all here; nothing is fetched.
     ///
     /// # Errors
-    /// [`TransportError`] when it cannot be asked.
-    pub fn logs_at(&self, remote: &Remote) -> Result<usize, TransportError> {
-        Ok(remote.list(&[])?.keys().filter(|name| parse_log(name).is_some()).count())
+    /// [`SyncError`] when it cannot be asked, or the logs here cannot be listed.
+    pub fn logs_at(&self, remote: &Remote) -> Result<(usize, usize), SyncError> {
+        let ours = self.logs(&Kind::ALL)?;
+        let refs = remote.list(&[])?;
+        let theirs: Vec<_> =
+            refs.into_iter().filter_map(|(name, id)| Some((parse_log(&name)?, id))).collect();
+        let other = theirs.iter().filter(|(log, id)| ours.get(log) != Some(id)).count();
+        Ok((theirs.len(), other))
     }
 
     /// The logs of this repository, of these kinds.

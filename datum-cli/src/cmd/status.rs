@@ -1,5 +1,6 @@
 //! `datum status` and `datum resume`: what there is, and what to go on with.
 
+use crate::cmd::sync::Travel;
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
@@ -13,11 +14,15 @@ use datum_core::{Entry, EntryId, Kind, Millis, Snapshot, Store, journal};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   datum status
+  datum status --remote
   datum status --verbose --format json")]
 pub(crate) struct Status {
     /// List every log
     #[arg(short, long)]
     verbose: bool,
+    /// Ask the remote what it holds that is not here
+    #[arg(long)]
+    remote: bool,
 }
 
 impl Status {
@@ -25,6 +30,7 @@ impl Status {
         let store = edge.store()?;
         let snapshot = store.snapshot()?;
         let overview = Overview::of(store, &snapshot, &edge.me()?, edge.now()?)?;
+        let travel = Travel::of(store, snapshot.tips().next().is_none(), self.remote)?;
         let logs: Vec<_> = snapshot
             .tips()
             .filter(|_| self.verbose)
@@ -32,6 +38,7 @@ impl Status {
             .collect();
         if out.is_json() {
             let mut value = overview.json();
+            value["travel"] = travel.json();
             if self.verbose {
                 let log = |(kind, writer, tip, length): &(Kind, String, EntryId, u64)| serde_json::json!({ "kind": kind.as_str(), "writer": writer, "tip": tip, "entries": length });
                 value["logs"] = logs.iter().map(log).collect();
@@ -39,6 +46,7 @@ impl Status {
             out.json(&value);
         } else {
             overview.print(out);
+            travel.print(out);
             for (kind, writer, tip, length) in logs {
                 let line = format!("{kind:<8} {writer:<24} {} {length:>8}", out.id(&short(tip)));
                 out.line(&line);

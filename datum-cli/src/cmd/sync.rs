@@ -5,7 +5,7 @@ use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use crate::time;
-use datum_core::sync::{LogName, Options, Report};
+use datum_core::sync::{Fork, LogName, Options, Report};
 use datum_core::{AgentName, Kind, Stamp, Store};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -232,4 +232,55 @@ fn shown(from: &str, report: &Report, dry_run: bool) -> Value {
         "odd_refs": report.odd.len(),
         "trouble": trouble,
     })
+}
+
+/// What `status` says of other clones.
+pub(crate) struct Travel {
+    forks: Vec<Fork>,
+    remote: Option<String>,
+    /// Logs there, and those that are not the same here; `None` if it was not asked.
+    there: Option<(usize, usize)>,
+    /// There is no log here yet.
+    empty: bool,
+}
+
+impl Travel {
+    /// Looks here, and with `ask` at the remote too.
+    pub(crate) fn of(store: &Store, empty: bool, ask: bool) -> Result<Self, Fault> {
+        let remote = store.default_remote();
+        let there = match &remote {
+            Some(name) if ask => Some(store.logs_at(&store.remote(name, Duration::from_secs(20))?)?),
+            _ => None,
+        };
+        Ok(Self { forks: store.forks()?, remote, there, empty })
+    }
+
+    pub(crate) fn print(&self, out: &mut Out) {
+        for fork in &self.forks {
+            out.line(&format!(
+                "fork        {} goes two ways; the other one is {}",
+                name(&fork.log),
+                fork.kept
+            ));
+        }
+        match (self.there, &self.remote) {
+            (Some((_, 0)), Some(remote)) => out.line(&format!("remote      {remote} holds nothing new")),
+            (Some((logs, other)), Some(remote)) => out.line(&format!(
+                "remote      {remote} holds {logs} datum logs, {other} of them not as they are here: run datum sync"
+            )),
+            (None, Some(remote)) if self.empty => {
+                out.line(&format!("remote      {remote} was not asked: run datum sync, or datum status --remote"));
+            }
+            _ => {}
+        }
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        json!({
+            "remote": self.remote,
+            "logs_there": self.there.map(|(logs, _)| logs),
+            "logs_not_here": self.there.map(|(_, other)| other),
+            "forks": self.forks.iter().map(|fork| json!({ "log": name(&fork.log), "kept": fork.kept })).collect::<Vec<_>>(),
+        })
+    }
 }
