@@ -53,6 +53,11 @@ pub(crate) struct Args {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Run one hook, as git would
+    #[command(hide = true)]
+    Hook(cmd::hook::Command),
+    /// Install, show, prove and remove git hooks that call datum
+    Hooks(cmd::hooks::Command),
     /// Record work in the journal, or list it
     Journal(cmd::journal::Journal),
     /// Show any entry by its id

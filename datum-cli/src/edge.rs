@@ -4,7 +4,7 @@ use crate::args::Global;
 use crate::fault::Fault;
 use datum_core::{AgentName, Millis, OpenOptions, Stamp, Store, capability};
 use std::cell::OnceCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What a command knows of the world outside the repository.
 pub(crate) struct Edge<'a> {
@@ -40,6 +40,32 @@ impl<'a> Edge<'a> {
         };
         let store = Store::open_with(&self.dir(), &options)?;
         Ok(self.store.get_or_init(|| store))
+    }
+
+    /// The repository whose hook we are: where git has started us, whatever `DATUM_HOME` says.
+    pub(crate) fn hook_store(&self) -> Result<&Store, Fault> {
+        if let Some(store) = self.store.get() {
+            return Ok(store);
+        }
+        let named = self.global.dir.as_ref().or(self.global.workshop.as_ref());
+        let options = OpenOptions {
+            user_configuration: true,
+            git_dir: variable("GIT_DIR").map(PathBuf::from).filter(|_| named.is_none()),
+            ephemeral: self.global.ephemeral || variable("CI").is_some(),
+        };
+        let store = Store::open_with(named.map_or(Path::new("."), PathBuf::as_path), &options)?;
+        Ok(self.store.get_or_init(|| store))
+    }
+
+    /// Who writes and when, in the repository whose hook we are.
+    pub(crate) fn hook_stamp(&self) -> Result<Stamp, Fault> {
+        self.hook_store()?;
+        self.stamp()
+    }
+
+    /// The agent that the command line names.
+    pub(crate) fn named_agent(&self) -> Option<&str> {
+        self.global.agent.as_deref()
     }
 
     /// The time: the clock's, or `DATUM_NOW` for tests and replays.

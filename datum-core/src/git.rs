@@ -47,13 +47,22 @@ impl Git {
     }
 
     /// A command that has no input, asks nothing and speaks English.
-    #[expect(clippy::disallowed_methods, reason = "this file owns the starting of processes")]
     pub(crate) fn command(&self, verb: &str) -> Command {
+        self.command_with(&[], verb)
+    }
+
+    /// The same, with `settings` (`key=value`) that hold for this run alone.
+    #[expect(clippy::disallowed_methods, reason = "this file owns the starting of processes")]
+    pub(crate) fn command_with(&self, settings: &[String], verb: &str) -> Command {
         let mut command = Command::new("git");
         for name in HOOK_ENVIRONMENT {
             command.env_remove(name);
         }
-        command.arg("--git-dir").arg(&self.git_dir).arg(verb);
+        command.arg("--git-dir").arg(&self.git_dir);
+        for setting in settings {
+            command.args(["-c", setting]);
+        }
+        command.arg(verb);
         command.stdin(Stdio::null()).env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
         command
     }

@@ -5,8 +5,11 @@ pub mod capability;
 #[expect(clippy::disallowed_methods, reason = "it makes the file that holds the clone's id")]
 mod clone_id;
 mod commit;
+pub mod committed;
 mod entry;
 mod git;
+#[expect(clippy::disallowed_methods, reason = "hooks are files, and this module owns ours")]
+pub mod hooks;
 pub mod i2i;
 mod id;
 pub mod journal;
@@ -22,6 +25,7 @@ mod sink;
 mod snapshot;
 mod stamp;
 mod store;
+pub mod style;
 #[cfg(test)]
 mod testdata;
 mod tree;

@@ -182,6 +182,16 @@ impl Store {
         self.repo.config_snapshot().string(key).map(|value| value.to_string())
     }
 
+    /// The commit at `HEAD`, if there is one.
+    pub fn head(&self) -> Option<EntryId> {
+        self.repo.head_id().ok().map(|id| EntryId(id.detach()))
+    }
+
+    /// The repository as gix has it, for the modules that read its own history.
+    pub(crate) fn repo(&self) -> &gix::Repository {
+        &self.repo
+    }
+
     /// The writer that `agent` is in this clone.
     pub fn writer(&self, agent: &AgentName) -> Writer {
         Writer::of(agent, &self.clone)
@@ -213,8 +223,7 @@ impl Store {
             }
             tips.insert(log, id);
         }
-        let head = self.repo.head_id().ok().map(|id| EntryId(id.detach()));
-        Ok(Snapshot::new(&self.odb, tips, head, damage))
+        Ok(Snapshot::new(&self.odb, tips, self.head(), damage))
     }
 
     /// The newest value of a ref whose commit is still there.
