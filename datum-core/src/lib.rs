@@ -20,6 +20,7 @@ mod odb;
 pub mod publish;
 #[expect(clippy::disallowed_methods, reason = "refs are files, and this module owns them")]
 mod refs;
+pub mod secret;
 mod segment;
 mod sink;
 mod snapshot;
