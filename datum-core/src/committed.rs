@@ -50,8 +50,14 @@ impl Commit {
 
     /// Reads a raw commit.
     fn parse(id: EntryId, raw: &[u8]) -> Option<Self> {
-        let mut commit =
-            Self { id, parents: Vec::new(), tree: id, author: String::new(), time: 0, message: String::new() };
+        let mut commit = Self {
+            id,
+            parents: Vec::new(),
+            tree: id,
+            author: String::new(),
+            time: 0,
+            message: String::new(),
+        };
         let end = raw.windows(2).position(|pair| pair == b"\n\n")?;
         let hex = |text: &[u8]| EntryId::from_hex(std::str::from_utf8(text).ok()?);
         for line in raw[..end].split(|byte| *byte == b'\n') {
@@ -84,7 +90,8 @@ impl Store {
     pub fn commit(&self, id: EntryId) -> Result<Commit, ObjectError> {
         let mut buffer = Vec::new();
         let raw = self.odb.read(id, ObjectKind::Commit, &mut buffer)?;
-        let damaged = || ObjectError::Damaged { id, message: "it is no commit as git writes them".to_owned() };
+        let damaged =
+            || ObjectError::Damaged { id, message: "it is no commit as git writes them".to_owned() };
         Commit::parse(id, raw).ok_or_else(damaged)
     }
 
@@ -122,7 +129,8 @@ impl Store {
 /// Text as one plain line of at most `max` bytes.
 fn line(text: &str, max: usize) -> String {
     let plain = |c: char| !c.is_control() && !matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let mut out: String = text.chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| plain(*c)).collect();
+    let mut out: String =
+        text.chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| plain(*c)).collect();
     if out.len() > max {
         out.truncate(out.floor_char_boundary(max - '…'.len_utf8()));
         out.truncate(out.trim_end().len());
@@ -193,7 +201,11 @@ pub fn rewritten(stdin: &str) -> Vec<(EntryId, EntryId)> {
 ///
 /// # Errors
 /// None that git's lines can cause.
-pub fn draft_rewrite(head: &Commit, branch: Option<&str>, pairs: &[(EntryId, EntryId)]) -> Result<Draft, DraftError> {
+pub fn draft_rewrite(
+    head: &Commit,
+    branch: Option<&str>,
+    pairs: &[(EntryId, EntryId)],
+) -> Result<Draft, DraftError> {
     let count = pairs.len();
     let subject = format!("Rebased {count} commit{}", if count == 1 { "" } else { "s" });
     let mut body = format!("{subject}\n");
@@ -232,6 +244,7 @@ impl Store {
             Is::RevertSequence,
         ];
         // Between two picks their heads are gone, and only the list of what is to come is there.
-        state.is_some_and(|state| whole.contains(&state)) || self.repo().path().join("sequencer/todo").is_file()
+        state.is_some_and(|state| whole.contains(&state))
+            || self.repo().path().join("sequencer/todo").is_file()
     }
 }

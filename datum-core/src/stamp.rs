@@ -12,6 +12,12 @@ pub const SKEW_MAX: Millis = 24 * 60 * 60 * 1000;
 /// Greatest stamp an entry may carry (the end of year 9999).
 pub(crate) const MILLIS_MAX: Millis = 253_402_300_799_999;
 
+/// `2026-01-31T12:00:00.123Z`.
+pub(crate) fn iso(time: Millis) -> String {
+    let time = i64::try_from(time).ok().and_then(|time| jiff::Timestamp::from_millisecond(time).ok());
+    time.unwrap_or(jiff::Timestamp::MAX).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
 /// A name and an address as git records them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
@@ -77,16 +83,24 @@ impl CloneId {
     pub fn new(text: &str) -> Result<Self, NameError> {
         let plain =
             text.len() == Self::LEN && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        if plain || text == "shared" {
+        if plain || text == Self::SHARED {
             Ok(Self(text.to_owned()))
         } else {
             Err(NameError { what: "clone id", text: text.to_owned(), why: "must be eight of a-z and 0-9" })
         }
     }
 
+    /// The id that clones which come and go write under, as text.
+    pub(crate) const SHARED: &str = "shared";
+
     /// The id that clones which come and go write under.
     pub fn shared() -> Self {
-        Self("shared".to_owned())
+        Self(Self::SHARED.to_owned())
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -117,9 +131,20 @@ impl Writer {
         &self.text[..self.agent_len]
     }
 
+    /// The agent.
+    pub(crate) fn agent_name(&self) -> AgentName {
+        AgentName::of_writer(self)
+    }
+
     /// The clone's id.
     pub fn clone_id(&self) -> &str {
         &self.text[self.agent_len + 1..]
+    }
+}
+
+impl fmt::Display for CloneId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

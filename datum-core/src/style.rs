@@ -47,7 +47,8 @@ impl Style {
     pub fn check(self, message: &str) -> Result<(), (String, &'static str)> {
         const GIT: [&str; 6] = ["Merge ", "Revert ", "Reapply ", "fixup! ", "squash! ", "amend! "];
         let lines = message.lines().take_while(|line| !line.contains("------------------------ >8"));
-        let Some(subject) = lines.filter(|line| !line.starts_with('#')).map(str::trim).find(|line| !line.is_empty())
+        let Some(subject) =
+            lines.filter(|line| !line.starts_with('#')).map(str::trim).find(|line| !line.is_empty())
         else {
             return Ok(());
         };
@@ -65,12 +66,14 @@ impl Style {
         }
         Err(match self {
             Self::I2i => ("the subject is no I2I subject".to_owned(), "write '[I2I:TYPE] scope — summary'"),
-            Self::Conventional => {
-                ("the subject is no conventional one".to_owned(), "write 'type(scope): summary', with a type of feat, fix, docs, refactor, perf, test, chore, build, ci, style, revert")
-            }
-            Self::Either => {
-                ("the subject is neither I2I nor conventional".to_owned(), "write '[I2I:TYPE] scope — summary' or 'type(scope): summary'")
-            }
+            Self::Conventional => (
+                "the subject is no conventional one".to_owned(),
+                "write 'type(scope): summary', with a type of feat, fix, docs, refactor, perf, test, chore, build, ci, style, revert",
+            ),
+            Self::Either => (
+                "the subject is neither I2I nor conventional".to_owned(),
+                "write '[I2I:TYPE] scope — summary' or 'type(scope): summary'",
+            ),
         })
     }
 }

@@ -3,7 +3,6 @@
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
-use datum_core::AgentName;
 use datum_core::hooks::{Caller, Event, File, Hooks, HooksError, Options, Place, Proof, State};
 use datum_core::style::Style;
 use std::path::{Path, PathBuf};
@@ -121,8 +120,7 @@ impl Install {
             (_, true) => Some(Place::File),
             _ => None,
         };
-        let agent = edge.named_agent().map(AgentName::new).transpose()?;
-        let caller = Caller { program: program()?, agent };
+        let caller = Caller { program: program()?, agent: edge.asked_agent()? };
         let options = Options { caller, place, shared: self.shared };
         let mut states = Vec::new();
         let mut failed = None;

@@ -34,7 +34,8 @@ impl Change {
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |text: &str| if text.is_empty() { "(none)".to_owned() } else { super::finding::shown(text) };
+        let shown =
+            |text: &str| if text.is_empty() { "(none)".to_owned() } else { super::finding::shown(text) };
         match self {
             Self::Changed { what, old, new } => {
                 write!(f, "~ {}: {} -> {}", what.escape_debug(), shown(old), shown(new))
@@ -84,8 +85,10 @@ mod tests {
     #[test]
     fn skills_come_go_and_change() {
         let read = |text: &str| super::super::read(text).unwrap().capability;
-        let old = read("[agent]\nname = 'tug'\n[capabilities.towing]\nconfidence = 0.5\n[capabilities.radio]\n");
-        let new = read("[agent]\nname = 'tug'\n[capabilities.towing]\nconfidence = 0.75\n[capabilities.crane]\n");
+        let old =
+            read("[agent]\nname = 'tug'\n[capabilities.towing]\nconfidence = 0.5\n[capabilities.radio]\n");
+        let new =
+            read("[agent]\nname = 'tug'\n[capabilities.towing]\nconfidence = 0.75\n[capabilities.crane]\n");
         let told: Vec<_> = changes(&old, &new).iter().map(Change::short).collect();
         assert_eq!(told, ["~towing.confidence", "+crane", "-radio"]);
         assert_eq!(changes(&old, &new)[0].to_string(), "~ towing.confidence: '0.50' -> '0.75'");

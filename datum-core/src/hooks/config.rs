@@ -39,7 +39,9 @@ pub(super) fn uninstall(git: &Git, event: Event) -> Result<bool, HooksError> {
     let output = Git::run(command, b"")?;
     match output.status.code() {
         Some(0) => Ok(true),
-        Some(code) if NONE.contains(&code) && !String::from_utf8_lossy(&output.stderr).contains("lock") => Ok(false),
+        Some(code) if NONE.contains(&code) && !String::from_utf8_lossy(&output.stderr).contains("lock") => {
+            Ok(false)
+        }
         _ => Err(git::failed("config", &output).into()),
     }
 }

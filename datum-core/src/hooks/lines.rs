@@ -131,7 +131,9 @@ pub(super) enum Without {
 pub(super) fn without(hook: &[u8]) -> Without {
     let lines: Vec<&[u8]> = hook.split_inclusive(|byte| *byte == b'\n').collect();
     let at = |text: &str| {
-        lines.iter().position(|line| line.strip_suffix(b"\n").unwrap_or(line).trim_ascii_end() == text.as_bytes())
+        lines
+            .iter()
+            .position(|line| line.strip_suffix(b"\n").unwrap_or(line).trim_ascii_end() == text.as_bytes())
     };
     let whole = at(BEGIN_WHOLE);
     match (whole.or_else(|| at(BEGIN)), at(END)) {
@@ -158,10 +160,21 @@ mod tests {
     #[test]
     fn scripts_of_a_shell_take_lines_and_others_do_not() {
         let takes = |hook: &str| insert(hook.as_bytes(), Event::PrePush, &caller()).is_some();
-        for shell in ["#!/bin/sh\n", "#! /usr/bin/env bash\nx", "#!/bin/sh -e\n", "#!/usr/bin/env -S zsh -f\n"] {
+        for shell in
+            ["#!/bin/sh\n", "#! /usr/bin/env bash\nx", "#!/bin/sh -e\n", "#!/usr/bin/env -S zsh -f\n"]
+        {
             assert!(takes(shell), "{shell}");
         }
-        for other in ["", "\n", "#!/bin/sh", "#!/usr/bin/env python3\n", "\x7fELF\n", "#!/bin/sh\r\n", "#!\n", "echo\n"] {
+        for other in [
+            "",
+            "\n",
+            "#!/bin/sh",
+            "#!/usr/bin/env python3\n",
+            "\x7fELF\n",
+            "#!/bin/sh\r\n",
+            "#!\n",
+            "echo\n",
+        ] {
             assert!(!takes(other), "{other}");
         }
     }

@@ -213,8 +213,7 @@ impl Hooks {
     /// # Errors
     /// [`HooksError`]; then the hook that was there still is.
     pub fn install(&self, event: Event, options: &Options) -> Result<State, HooksError> {
-        let place =
-            options.place.unwrap_or(if self.reads_config() { Place::Config } else { Place::File });
+        let place = options.place.unwrap_or(if self.reads_config() { Place::Config } else { Place::File });
         match place {
             Place::Config if !self.reads_config() => {
                 return Err(HooksError::TooOld(self.version.0, self.version.1));

@@ -41,14 +41,20 @@ impl Hooks {
             }
         }
         if place == Place::Config && !self.reads_config() {
-            let why = format!("git {}.{} reads no hooks from its configuration", self.version.0, self.version.1);
+            let why =
+                format!("git {}.{} reads no hooks from its configuration", self.version.0, self.version.1);
             return Ok(Proof::NotReached(why));
         }
         if self.version < RUN_FROM {
             return Ok(Proof::InPlace);
         }
-        let mut command = self.git.command_with(&self.others(event, place), "hook");
-        command.args(["run", event.as_str(), "--", "probe", "probe"]).env(PROBE, nonce).current_dir(&self.root);
+        let others = self.others(event, place);
+        let options: Vec<_> = others.iter().flat_map(|setting| ["-c", setting]).collect();
+        let mut command = self.git.command_with(&options, "hook");
+        command
+            .args(["run", event.as_str(), "--", "probe", "probe"])
+            .env(PROBE, nonce)
+            .current_dir(&self.root);
         let output = Git::run(command, b"")?;
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8_lossy(&said);

@@ -13,6 +13,8 @@ pub(super) struct Mix {
     pub(super) beyond_hex: usize,
     /// Steps from one class of characters to another.
     pub(super) turns: usize,
+    /// Steps between a digit and a letter, and between two capitals: names have few of either.
+    pub(super) odd: usize,
     /// Different characters.
     pub(super) distinct: usize,
     /// Shannon's entropy, bits a character.
@@ -46,6 +48,8 @@ impl Mix {
             };
             mix.beyond_hex += usize::from(byte.is_ascii_alphabetic() && !byte.is_ascii_hexdigit());
             mix.turns += usize::from(before.is_some_and(|before| before != class));
+            let odd = matches!((before, class), (Some(0 | 1), 2) | (Some(2), 0 | 1) | (Some(0), 0));
+            mix.odd += usize::from(odd);
             before = Some(class);
         }
         let whole = f64::from(u32::try_from(text.len()).unwrap_or(u32::MAX));
@@ -68,28 +72,52 @@ impl Mix {
     pub(super) fn is_random(&self) -> bool {
         let letters = self.upper + self.lower;
         let steps = self.len.saturating_sub(1);
-        if self.digits == 0 || letters == 0 || self.other * 8 > self.len {
+        let one_case = self.upper == 0 || self.lower == 0;
+        // Names in one case are joined by signs; what is drawn with signs is drawn in both cases.
+        if self.digits == 0 || letters == 0 || self.other * 8 > self.len || (one_case && self.other > 0) {
             return false;
         }
         if self.is_hex() {
-            let one_case = self.upper == 0 || self.lower == 0;
             return one_case
                 && self.turns * 10 >= steps * 2
                 && self.distinct >= 9.min(self.len / 3)
                 && self.digits * 8 >= self.len
                 && letters * 8 >= self.len;
         }
-        if self.upper == 0 || self.lower == 0 {
-            return self.turns * 10 >= steps * 2 && self.distinct * 5 >= self.len.min(36) * 2 && self.digits * 12 >= self.len;
+        if one_case {
+            return self.turns * 10 >= steps * 2
+                && self.distinct * 5 >= self.len.min(36) * 2
+                && self.digits * 12 >= self.len;
         }
-        self.turns * 10 >= steps * 4 && self.distinct * 2 >= self.len.min(36)
+        let odd = self.odd * if self.other > 0 { 4 } else { 5 };
+        self.turns * 3 >= steps && odd >= self.len && self.distinct * 2 >= self.len.min(36)
     }
 }
 
 /// Words that stand for a secret in examples, lower case.
 const STAND_INS: [&str; 22] = [
-    "example", "sample", "dummy", "fake", "your", "xxxx", "placeholder", "changeme", "redacted", "00000", "12345", "abcde",
-    "secret", "passw", "test", "insert", "replace", "deadbeef", "cafebabe", "aaaaa", "foobar", "todo",
+    "example",
+    "sample",
+    "dummy",
+    "fake",
+    "your",
+    "xxxx",
+    "placeholder",
+    "changeme",
+    "redacted",
+    "00000",
+    "12345",
+    "abcde",
+    "secret",
+    "passw",
+    "test",
+    "insert",
+    "replace",
+    "deadbeef",
+    "cafebabe",
+    "aaaaa",
+    "foobar",
+    "todo",
 ];
 
 /// Whether the text says itself that it is no secret.

@@ -16,14 +16,28 @@ pub(super) enum Guess {
 /// Says how much is to be made of guesses in the file `path`.
 pub(super) fn guesses(path: &str, text: &[u8]) -> Guess {
     const NEVER: [&str; 14] = [
-        ".lock", "-lock.json", "-lock.yaml", "go.sum", ".min.js", ".min.css", ".map", ".svg", ".ipynb", ".snap", ".pdf",
-        "checksum.json", ".sum", ".excalidraw",
+        ".lock",
+        "-lock.json",
+        "-lock.yaml",
+        "go.sum",
+        ".min.js",
+        ".min.css",
+        ".map",
+        ".svg",
+        ".ipynb",
+        ".snap",
+        ".pdf",
+        "checksum.json",
+        ".sum",
+        ".excalidraw",
     ];
     const LESS: [&str; 10] =
         ["test", "example", "fixture", "bench", "spec", "mock", "sample", "vector", "demo", "tutorial"];
     let lower = path.to_ascii_lowercase();
     // git's own rule for what is binary.
-    if NEVER.iter().any(|end| lower.ends_with(end)) || memchr::memchr(0, &text[..text.len().min(8000)]).is_some() {
+    if NEVER.iter().any(|end| lower.ends_with(end))
+        || memchr::memchr(0, &text[..text.len().min(8000)]).is_some()
+    {
         return Guess::Never;
     }
     if LESS.iter().any(|word| lower.contains(word)) { Guess::Less } else { Guess::Full }
@@ -36,14 +50,61 @@ const GAP: usize = 32;
 
 /// Words of names whose value is a secret, lower case.
 const NAMES: [&str; 14] = [
-    "apikey", "api_key", "api-key", "api key", "secret", "token", "passw", "bearer", "credential", "authorization", "private_key",
-    "access_key", "accesskey", "auth_key",
+    "apikey",
+    "api_key",
+    "api-key",
+    "api key",
+    "secret",
+    "token",
+    "passw",
+    "bearer",
+    "credential",
+    "authorization",
+    "private_key",
+    "access_key",
+    "accesskey",
+    "auth_key",
 ];
 /// Words, before the value on its line, that say what it is instead.
 const NOT: [&str; 38] = [
-    "public", "pubkey", "pub_key", "hash", "sha1", "sha2", "sha5", "sha-", "md5", "digest", "checksum", "cksum", "fingerprint", "integrity",
-    "commit", "revision", "uuid", "guid", "primary", "foreign", "key_id", "keyid", "key id", "etag", "cursor", "nonce", "salt",
-    "signature", "sitekey", "site_key", "publishable", "csrf", "tokenizer", "tokeniz", "expected", "assert", "vector", "cache",
+    "public",
+    "pubkey",
+    "pub_key",
+    "hash",
+    "sha1",
+    "sha2",
+    "sha5",
+    "sha-",
+    "md5",
+    "digest",
+    "checksum",
+    "cksum",
+    "fingerprint",
+    "integrity",
+    "commit",
+    "revision",
+    "uuid",
+    "guid",
+    "primary",
+    "foreign",
+    "key_id",
+    "keyid",
+    "key id",
+    "etag",
+    "cursor",
+    "nonce",
+    "salt",
+    "signature",
+    "sitekey",
+    "site_key",
+    "publishable",
+    "csrf",
+    "tokenizer",
+    "tokeniz",
+    "expected",
+    "assert",
+    "vector",
+    "cache",
 ];
 
 /// What the line says before a value.
@@ -67,7 +128,8 @@ pub(super) fn before(text: &[u8], start: usize) -> Named {
     if NOT.iter().any(|word| memmem::find(&lower, word.as_bytes()).is_some()) {
         return Named::Other;
     }
-    let last = NAMES.iter().filter_map(|word| Some(memmem::rfind(&lower, word.as_bytes())? + word.len())).max();
+    let last =
+        NAMES.iter().filter_map(|word| Some(memmem::rfind(&lower, word.as_bytes())? + word.len())).max();
     if let Some(end) = last.filter(|end| follows(&lower[*end..])) {
         // `tokens`, `token_count`, `secretary`: a name that goes on is another's.
         let rest = &lower[end..];
@@ -80,7 +142,8 @@ pub(super) fn before(text: &[u8], start: usize) -> Named {
     match memmem::rfind(&lower, b"key") {
         Some(at) if is_key(line, at) && follows(&lower[at + 3..]) => {
             // MOONSHOT_KEY names a secret; `key` alone may be any.
-            let joined = at > 0 && matches!(line[at - 1], b'_' | b'-') || line[at] == b'K' && at > 0 && line[at - 1].is_ascii_lowercase();
+            let joined = at > 0 && matches!(line[at - 1], b'_' | b'-')
+                || line[at] == b'K' && at > 0 && line[at - 1].is_ascii_lowercase();
             if joined { Named::Secret } else { Named::Key }
         }
         _ => Named::Nothing,
@@ -89,7 +152,9 @@ pub(super) fn before(text: &[u8], start: usize) -> Named {
 
 /// Whether the `key` at `at` is a word of its own, in whatever case its neighbours are.
 fn is_key(line: &[u8], at: usize) -> bool {
-    let starts = at == 0 || !line[at - 1].is_ascii_alphabetic() || (line[at] == b'K' && line[at - 1].is_ascii_lowercase());
+    let starts = at == 0
+        || !line[at - 1].is_ascii_alphabetic()
+        || (line[at] == b'K' && line[at - 1].is_ascii_lowercase());
     starts && line.get(at + 3).is_none_or(|byte| !byte.is_ascii_lowercase())
 }
 
@@ -100,5 +165,6 @@ fn follows(gap: &[u8]) -> bool {
     }
     let sign = gap.iter().any(|byte| b"=:>\"'`(".contains(byte));
     let words = gap.split(|byte| !byte.is_ascii_alphabetic()).filter(|word| !word.is_empty()).count();
-    words <= 3 && (sign || words <= 1) && !gap.contains(&b';') && !gap.contains(&b')')
+    let path = gap.contains(&b'/') || memmem::find(gap, b"::").is_some();
+    words <= 3 && !path && (sign || words <= 1) && !gap.contains(&b';') && !gap.contains(&b')')
 }

@@ -15,6 +15,8 @@ use std::ops::Range;
 pub const SIZE_MAX: usize = 128 * 1024 * 1024;
 /// Most findings in one text: one page of them says as much as a thousand.
 pub const FINDINGS_MAX: usize = 100;
+/// Most keys in one file of which nothing says that they are keys.
+const BARE_MAX: usize = 8;
 /// What, on a line, says that its secret is meant to be there.
 pub const MARKERS: [&str; 3] = ["datum:allow-secret", "gitleaks:allow", "pragma: allowlist secret"];
 
@@ -96,6 +98,10 @@ pub fn scan(path: &str, text: &[u8]) -> Vec<Finding> {
         keyed::passwords(text, guess, &mut hits);
     }
     hits.sort_by_key(|hit| (hit.at.start, std::cmp::Reverse(hit.at.end)));
+    // So many of them are a table of something else.
+    if hits.iter().filter(|hit| hit.rule == "bare-key").count() > BARE_MAX {
+        hits.retain(|hit| hit.rule != "bare-key");
+    }
     let mut end = 0;
     hits.retain(|hit| {
         let inside = hit.at.start < end;

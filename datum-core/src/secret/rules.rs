@@ -165,7 +165,8 @@ const FIRST: [bool; 256] = {
 
 /// Looks whether the run `run` of word characters is, or is part of, a secret that says what it is.
 pub(super) fn look(text: &[u8], run: &Range<usize>) -> Option<Hit> {
-    let escaped = run.start > 0 && text[run.start - 1] == b'\\' && matches!(text[run.start], b'n' | b't' | b'r');
+    let escaped =
+        run.start > 0 && text[run.start - 1] == b'\\' && matches!(text[run.start], b'n' | b't' | b'r');
     let start = run.start + usize::from(escaped);
     let here = &text[start..run.end];
     if FIRST[usize::from(*here.first()?)] {
@@ -206,11 +207,20 @@ impl Rule {
         // So many letters without a digit are words, except where the alphabet has no digits.
         let words = mix.digits == 0 && body.len() > 20 && self.id != "huggingface-token";
         // `sk-`, `key-`, `SK` and `cio` begin names, too.
-        let weak = self.prefix.len() <= 4 && !mix.is_random() && self.id != "huggingface-token" && self.class != Base32;
+        let weak = self.prefix.len() <= 4
+            && !mix.is_random()
+            && self.id != "huggingface-token"
+            && self.class != Base32;
         if !fits || words || weak || is_stand_in(body) {
             return None;
         }
-        Some(Hit { rule: self.id, what: self.what, level: self.level, at: start..end, open: self.prefix.len() })
+        Some(Hit {
+            rule: self.id,
+            what: self.what,
+            level: self.level,
+            at: start..end,
+            open: self.prefix.len(),
+        })
     }
 }
 
@@ -237,7 +247,8 @@ fn jwt(text: &[u8], start: usize, end: usize) -> Option<Hit> {
 fn telegram(text: &[u8], start: usize, end: usize) -> Option<Hit> {
     let body = &text[start..end];
     let digits = text[..start - 1].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-    let fits = body.len() == 35 && body.starts_with(b"AA") && (8..=10).contains(&digits) && !is_stand_in(&body[2..]);
+    let fits =
+        body.len() == 35 && body.starts_with(b"AA") && (8..=10).contains(&digits) && !is_stand_in(&body[2..]);
     fits.then(|| {
         let at = start - 1 - digits..end;
         Hit { rule: "telegram-token", what: "a Telegram bot's token", level: Critical, at, open: 0 }
@@ -250,5 +261,11 @@ fn slack_hook(text: &[u8], start: usize, end: usize) -> Option<Hit> {
     memmem::find(before, b"hooks.slack.com/services/T")?;
     let body = &text[start..end];
     let fits = body.len() == 24 && Mix::of(body).is_random() && !is_stand_in(body);
-    fits.then_some(Hit { rule: "slack-webhook", what: "a Slack webhook", level: Critical, at: start..end, open: 0 })
+    fits.then_some(Hit {
+        rule: "slack-webhook",
+        what: "a Slack webhook",
+        level: Critical,
+        at: start..end,
+        open: 0,
+    })
 }

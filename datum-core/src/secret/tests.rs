@@ -37,15 +37,24 @@ fn keys_with_a_prefix_are_found_wherever_they_stand() {
         ("gsk_", BASE62, 52, "groq-key"),
         ("npm_", BASE62, 36, "npm-token"),
         ("hf_", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", 34, "huggingface-token"),
-        ("xoxb-123456789012-", BASE62, 24, "slack-token"),
+        ("xoxb-2847561903-2847561904-", BASE62, 24, "slack-token"),
     ];
     let (mut found, mut all) = (0, 0);
     for (prefix, alphabet, count, rule) in kinds {
         for seed in 1..=20 {
             let key = format!("{prefix}{}", draw(alphabet, count, seed));
-            for text in [format!("x = \"{key}\"\n"), format!("KEY={key}"), format!("see {key}, and"), format!("\"a\\n{key}\"")] {
+            for text in [
+                format!("x = \"{key}\"\n"),
+                format!("KEY={key}"),
+                format!("see {key}, and"),
+                format!("\"a\\n{key}\""),
+            ] {
                 all += 1;
-                found += usize::from(rules("a.py", &text) == [rule]);
+                let hit = rules("a.py", &text) == [rule];
+                found += usize::from(hit);
+                if !hit {
+                    eprintln!("missed: {rule}, {seed}");
+                }
             }
         }
     }
@@ -81,7 +90,8 @@ fn keys_without_a_prefix_are_found_by_chance_and_name() {
     }
     eprintln!("named keys: {found} of {all}");
     assert!(found * 100 >= all * 95, "{found} of {all}");
-    let bare = (1..=100).filter(|seed| rules("a.md", &format!("use `{}` for it", draw(BASE62, 32, *seed))) == ["bare-key"]);
+    let bare = (1..=100)
+        .filter(|seed| rules("a.md", &format!("use `{}` for it", draw(BASE62, 32, *seed))) == ["bare-key"]);
     let bare = bare.count();
     eprintln!("bare keys: {bare} of 100");
     assert!(bare >= 90, "{bare}");
@@ -94,9 +104,12 @@ fn other_secrets_are_found() {
     let label = ["RSA PRIV", "ATE KEY"].concat();
     assert_eq!(rules("id", &frame(&label)), ["private-key"]);
     assert_eq!(rules("id", &frame("CERTIFICATE")), Vec::<&str>::new());
-    let password = draw(BASE62, 14, 5);
-    assert_eq!(rules("a", &format!("postgres://me:{password}@pg.fleet.io/x")), ["password-in-url"]);
-    assert_eq!(rules("a", &format!("password = \"{password}\"")), ["assigned-password"]);
+    let found = |rule: &str, place: &str| {
+        (1..=50).filter(|seed| rules("a", &place.replace("{}", &draw(BASE62, 14, *seed))) == [rule]).count()
+    };
+    // A password without two digits is not told from a name.
+    assert!(found("password-in-url", "postgres://me:{}@pg.fleet.io/x") >= 30);
+    assert!(found("assigned-password", "password = \"{}\"") >= 30);
     let jwt = format!("eyJ{}.eyJ{}.{}", draw(BASE62, 30, 1), draw(BASE62, 60, 2), draw(BASE62, 43, 3));
     assert_eq!(rules("a", &format!("cookie {jwt}")), ["jwt"]);
     assert_eq!(rules("a", &format!("SG.{}.{}", draw(BASE62, 22, 1), draw(BASE62, 43, 2))), ["sendgrid-key"]);
@@ -170,7 +183,16 @@ fn runs_are_those_a_plain_look_finds() {
 
 #[test]
 fn hostile_text_is_only_text() {
-    for text in ["", "-----BEGIN PRIVATE KEY", "://@", "://:@", "passw", "password=\"", "eyJaaaaaaaaaaaaaaaa.", "eyJaaaaaaaaaaaaaaaa.eyJ."] {
+    for text in [
+        "",
+        "-----BEGIN PRIVATE KEY",
+        "://@",
+        "://:@",
+        "passw",
+        "password=\"",
+        "eyJaaaaaaaaaaaaaaaa.",
+        "eyJaaaaaaaaaaaaaaaa.eyJ.",
+    ] {
         assert!(scan("a", text.as_bytes()).is_empty(), "{text}");
     }
     let wide = "PRIVATE KEY".repeat(2000) + &"passw=\"".repeat(2000) + &"://a:b@".repeat(2000);
