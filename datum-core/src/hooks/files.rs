@@ -114,10 +114,15 @@ pub(super) fn install(path: &Path, event: Event, caller: &Caller) -> Result<(), 
             Without::Damaged => return Err(HooksError::Markers(path.to_owned())),
             Without::Nothing => {
                 let text = lines::script(event, caller, is_executable(&moved(path)));
-                return write(path, text.as_bytes(), Some(path));
+                return write(path, text.as_bytes(), None);
             }
             Without::Untouched => Some(bytes),
-            Without::Rest(rest) => Some(rest),
+            Without::Rest(rest) => {
+                if !is_executable(path) {
+                    write(path, &rest, Some(path))?;
+                }
+                Some(rest)
+            }
         },
     };
     // Git passes over a hook that is not executable; with our lines it must not come to life.
