@@ -1,7 +1,9 @@
 //! The commands: one file each.
 
+pub(crate) mod absorb;
 pub(crate) mod boot;
 pub(crate) mod bottle;
+pub(crate) mod compact;
 pub(crate) mod hook;
 pub(crate) mod hooks;
 pub(crate) mod i2i;
@@ -33,6 +35,9 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
         Command::Bottle(command) => command.run(&edge, out),
         Command::Journal(command) => command.run(&edge, out),
         Command::Show(command) => command.run(&edge, out),
+        Command::Absorb(command) => command.run(&edge, out),
+        Command::Compact(command) => command.run(&edge, out),
+        Command::Size(command) => command.run(&edge, out),
         Command::Sync(command) => command.run(&edge, out),
         Command::Undo(command) => command.run(&edge, out),
     }

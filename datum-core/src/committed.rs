@@ -132,7 +132,8 @@ fn line(text: &str, max: usize) -> String {
     let mut out: String =
         text.chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| plain(*c)).collect();
     if out.len() > max {
-        out.truncate(out.floor_char_boundary(max - '…'.len_utf8()));
+        let end = (0..=max - '…'.len_utf8()).rev().find(|at| out.is_char_boundary(*at)).unwrap_or(0);
+        out.truncate(end);
         out.truncate(out.trim_end().len());
         out.push('…');
     }
@@ -206,14 +207,15 @@ pub fn draft_rewrite(
     branch: Option<&str>,
     pairs: &[(EntryId, EntryId)],
 ) -> Result<Draft, DraftError> {
+    use std::fmt::Write as _;
     let count = pairs.len();
     let subject = format!("Rebased {count} commit{}", if count == 1 { "" } else { "s" });
     let mut body = format!("{subject}\n");
     for (old, new) in pairs.iter().take(PAIRS_MAX) {
-        body.push_str(&format!("\n{old} {new}"));
+        let _ = write!(body, "\n{old} {new}");
     }
     if count > PAIRS_MAX {
-        body.push_str(&format!("\n… and {} more", count - PAIRS_MAX));
+        let _ = write!(body, "\n… and {} more", count - PAIRS_MAX);
     }
     let mut draft = Draft::new(&subject, &body)?
         .with(crate::journal::CATEGORY, REWRITE)?

@@ -80,6 +80,7 @@ pub mod capability;
 mod clone_id;
 mod commit;
 pub mod committed;
+pub mod compact;
 mod entry;
 mod epoch;
 pub mod file_bottle;
@@ -97,6 +98,7 @@ mod log;
 #[cfg_attr(test, expect(clippy::disallowed_methods, reason = "its tests hold the lock"))]
 mod maintenance;
 mod name;
+#[expect(clippy::disallowed_methods, reason = "loose objects are files, and this module owns them")]
 mod odb;
 pub mod onboarding;
 pub mod outgoing;
@@ -106,6 +108,7 @@ mod refs;
 pub mod secret;
 mod segment;
 mod sink;
+pub mod size;
 mod snapshot;
 mod stamp;
 mod store;

@@ -167,7 +167,7 @@ impl Store {
                 || url("url").as_deref() == Some(remote)
                 || url("pushurl").as_deref() == Some(remote)
         };
-        let names = names.iter().map(|name| name.to_string()).filter(|name| is_it(name));
+        let names = names.iter().map(ToString::to_string).filter(|name| is_it(name));
         let mut found = Vec::new();
         for name in names {
             for prefix in [format!("refs/remotes/{name}/"), format!("refs/datum-remote/{name}/")] {
@@ -233,7 +233,8 @@ impl Store {
                     below.push((path + "/", item.id, olds));
                 } else if item.mode.is_blob() && seen.insert(item.id) {
                     let new = self.secrets_in_blob(&path, item.id, &olds, report);
-                    if !new.is_empty() && !(olds.is_empty() && self.any_has(parents, item.id)) {
+                    let moved = || olds.is_empty() && self.any_has(parents, item.id);
+                    if !new.is_empty() && !moved() {
                         let found = |finding| Found { commit, path: Some(path.clone()), finding };
                         report.found.extend(new.into_iter().map(found));
                     }

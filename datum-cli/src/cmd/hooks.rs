@@ -91,7 +91,9 @@ impl Command {
                 if out.is_json() {
                     out.json(&serde_json::json!({ "version": 1, "removed": gone }));
                 } else {
-                    gone.iter().for_each(|event| out.line(&format!("removed {event}")));
+                    for event in &gone {
+                        out.line(&format!("removed {event}"));
+                    }
                 }
                 if gone.is_empty() {
                     out.say("no hook of datum was installed");

@@ -35,8 +35,7 @@ pub(super) fn look(text: &[u8], run: &Range<usize>, guess: Guess) -> Option<Hit>
     }
     let mix = Mix::of(value);
     // So begins the public half of an SSH key.
-    let public =
-        value.starts_with(b"AAAA") && value[4..].starts_with(b"C3Nz") | value[4..].starts_with(b"B3Nz");
+    let public = value.starts_with(b"AAAAC3Nz") || value.starts_with(b"AAAAB3Nz");
     if !mix.is_random() || is_stand_in(value) || is_uuid(value) || public {
         return None;
     }
@@ -79,7 +78,7 @@ fn widen(text: &[u8], run: &Range<usize>) -> Range<usize> {
         && text[end] == b'='
         && end - run.end < 3
         && start < run.end
-        && (end - start) % 4 != 0
+        && !(end - start).is_multiple_of(4)
     {
         end += 1;
     }

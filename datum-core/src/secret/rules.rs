@@ -170,8 +170,8 @@ pub(super) fn look(text: &[u8], run: &Range<usize>) -> Option<Hit> {
     let start = run.start + usize::from(escaped);
     let here = &text[start..run.end];
     if FIRST[usize::from(*here.first()?)] {
-        let by_prefix = RULES.iter().filter(|rule| here.starts_with(rule.prefix.as_bytes()));
-        if let Some(hit) = by_prefix.filter_map(|rule| rule.at(text, start)).next() {
+        let mut by_prefix = RULES.iter().filter(|rule| here.starts_with(rule.prefix.as_bytes()));
+        if let Some(hit) = by_prefix.find_map(|rule| rule.at(text, start)) {
             return Some(hit);
         }
     }

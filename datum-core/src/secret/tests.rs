@@ -125,7 +125,7 @@ fn what_only_looks_like_a_secret_is_left_alone() {
         format!("commit {sha}"),
         format!("checksum = \"{}\"", draw(HEX, 64, 4)),
         format!("sha256:{}", draw(HEX, 64, 4)),
-        "token = \"ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"".to_owned(),
+        format!("token = \"ghp_{}\"", "x".repeat(36)),
         format!("key = \"AKIA{}\"", "IOSFODNN7EXAMPLE"),
         "api_key = get_the_key_from_environment(\"OPENAI_API_KEY\")".to_owned(),
         "let token = SomeVeryLongTypeName2WithDigits3AndMore::new();".to_owned(),
@@ -135,7 +135,7 @@ fn what_only_looks_like_a_secret_is_left_alone() {
         "postgres://postgres:postgres1234@localhost/db".to_owned(),
         format!("public_key = \"{}\"", draw(BASE62, 43, 2)),
         format!("id: {}-0000-4000-8000-{}", draw(HEX, 8, 1), draw(HEX, 12, 2)),
-        format!("{}", draw(BASE62, 31, 1)),
+        draw(BASE62, 31, 1),
         format!("data:image/png;base64,{}", draw(BASE64, 400, 1)),
     ];
     for text in quiet {
