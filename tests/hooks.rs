@@ -171,7 +171,7 @@ fn hooks_that_are_there_keep_their_arguments_and_their_input() {
     );
     // A program that is no shell script, and a link to one.
     let awk = format!(
-        "#!/usr/bin/awk -f\nBEGIN {{ print \"awk\" >>\"{0}\"; while ((getline line) > 0) print line >>\"{0}\" }}\n",
+        "#!/usr/bin/awk -f\nBEGIN {{ print \"awk\" >>\"{0}\"; while ((getline line < \"-\") > 0) print line >>\"{0}\" }}\n",
         log.display()
     );
     write_hook(&vessel.path().join(".git/hooks/shared"), &awk, 0o755);
