@@ -98,6 +98,11 @@ pub(crate) enum Command {
     /// An agent's own keys: make, show, declare
     #[cfg(feature = "vault")]
     Agent(cmd::agent::Agent),
+    /// Run one hook, as git would
+    #[command(hide = true)]
+    Hook(cmd::hook::Command),
+    /// Install, show, prove and remove git hooks that call datum
+    Hooks(cmd::hooks::Command),
     /// Make or adopt a vessel and show what is there
     Boot(cmd::boot::Boot),
     /// Say what the repository holds

@@ -12,6 +12,8 @@ pub(crate) mod claim;
 pub(crate) mod compact;
 pub(crate) mod doctor;
 pub(crate) mod fleet;
+pub(crate) mod hook;
+pub(crate) mod hooks;
 pub(crate) mod i2i;
 pub(crate) mod import;
 pub(crate) mod journal;
@@ -43,6 +45,8 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
         Command::Audit(command) => command.run(&edge, out),
         #[cfg(feature = "vault")]
         Command::Agent(command) => command.run(&edge, out),
+        Command::Hook(command) => command.run(&edge, out),
+        Command::Hooks(command) => command.run(&edge, out),
         Command::Boot(command) => command.run(&edge, out),
         Command::Status(command) => command.run(&edge, out),
         Command::Resume(command) => command.run(&edge, out),

@@ -78,6 +78,16 @@ impl<'a> Edge<'a> {
 
     /// The repository, opened once.
     pub(crate) fn store(&self) -> Result<&Store, Fault> {
+        self.open(variable("DATUM_HOME").map(PathBuf::from))
+    }
+
+    /// The repository whose hook we are: where git has started us, whatever `DATUM_HOME` says.
+    pub(crate) fn hook_store(&self) -> Result<&Store, Fault> {
+        self.open(None)
+    }
+
+    /// Opens the repository that the command line names, that is at `home`, or that git or the current folder names.
+    fn open(&self, home: Option<PathBuf>) -> Result<&Store, Fault> {
         if let Some(store) = self.store.get() {
             return Ok(store);
         }
@@ -89,12 +99,22 @@ impl<'a> Edge<'a> {
 
     /// How the repository is opened.
     pub(crate) fn opening(&self) -> Opening {
+        let named = self.global.dir.clone().or_else(|| self.global.workshop.clone()).or(home);
         let options = OpenOptions {
             user_configuration: true,
-            git_dir: variable("GIT_DIR").map(PathBuf::from).filter(|_| self.global.dir.is_none()),
+            // What git sets for its hooks is about the repository whose hook we are, not about one that was named.
+            git_dir: variable("GIT_DIR").map(PathBuf::from).filter(|_| named.is_none()),
             ephemeral: self.is_ephemeral(),
         };
         Opening { dir: self.dir(), options }
+        let store = Store::open_with(&named.unwrap_or_else(|| PathBuf::from(".")), &options)?;
+        Ok(self.store.get_or_init(|| store))
+    }
+
+    /// Who writes and when, in the repository whose hook we are.
+    pub(crate) fn hook_stamp(&self) -> Result<Stamp, Fault> {
+        self.hook_store()?;
+        self.stamp()
     }
 
     /// The time: the clock's, or `DATUM_NOW` for tests and replays.
@@ -107,6 +127,11 @@ impl<'a> Edge<'a> {
     /// Whether this clone is one that comes and goes.
     pub(crate) fn is_ephemeral(&self) -> bool {
         self.global.ephemeral || variable("CI").is_some()
+    }
+
+    /// The agent that the command line names, and not the environment.
+    pub(crate) fn asked_agent(&self) -> Result<Option<AgentName>, Fault> {
+        if self.global.agent.is_some() { self.named_agent() } else { Ok(None) }
     }
 
     /// The agent that `--agent` or `DATUM_AGENT` names.

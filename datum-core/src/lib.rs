@@ -84,6 +84,7 @@ pub mod claim;
 #[expect(clippy::disallowed_methods, reason = "it makes the file that holds the clone's id")]
 mod clone_id;
 mod commit;
+pub mod committed;
 pub mod compact;
 pub mod delivery;
 #[expect(
@@ -99,6 +100,8 @@ pub mod fleet;
 mod git;
 mod glob;
 pub mod history;
+#[expect(clippy::disallowed_methods, reason = "hooks are files, and this module owns ours")]
+pub mod hooks;
 pub mod i2i;
 mod id;
 pub mod import;
@@ -116,9 +119,11 @@ mod odb;
 pub mod onboarding;
 #[expect(clippy::disallowed_methods, reason = "it owns the file of pins, which must not travel")]
 mod pins;
+pub mod outgoing;
 pub mod publish;
 #[expect(clippy::disallowed_methods, reason = "refs are files, and this module owns them")]
 mod refs;
+pub mod secret;
 mod segment;
 mod signature;
 mod signers;
@@ -129,6 +134,7 @@ mod sshsig;
 mod stamp;
 mod store;
 mod survey;
+pub mod style;
 pub mod sync;
 #[cfg(test)]
 mod testdata;

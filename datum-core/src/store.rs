@@ -213,6 +213,16 @@ impl Store {
         self.repo.config_snapshot().string(key).map(|value| value.to_string())
     }
 
+    /// The commit at `HEAD`, if there is one.
+    pub fn head(&self) -> Option<EntryId> {
+        self.refs.head(self.repo.git_dir())
+    }
+
+    /// The repository as gix has it, for the modules that read its own history.
+    pub(crate) fn repo(&self) -> &gix::Repository {
+        &self.repo
+    }
+
     /// A setting in git's configuration that is on or off.
     pub(crate) fn switch(&self, key: &str) -> Option<bool> {
         self.repo.config_snapshot().boolean(key)
@@ -252,8 +262,7 @@ impl Store {
             damage.push(Damage { log, object: None, message: format!("{error}; it hides {hides}") });
         }
         let tips = refs.into_iter().filter_map(|(name, id)| Some((parse_log(&name)?, id))).collect();
-        let head = self.refs.head(self.repo.git_dir());
-        Ok(Snapshot::new(&self.odb, &self.refs, tips, head, damage))
+        Ok(Snapshot::new(&self.odb, &self.refs, tips, self.head(), damage))
     }
 
     /// Appends what `decide` answers to the log of `stamp.agent`, or nothing if it answers nothing.

@@ -8,11 +8,13 @@ use std::fmt;
 
 use serde::Serialize;
 
+mod changes;
 mod check;
 mod finding;
 mod read;
 mod write;
 
+pub use changes::{Change, changes};
 pub use check::check;
 pub use finding::{FINDINGS_MAX, Finding, Level};
 pub use read::{Reading, read};

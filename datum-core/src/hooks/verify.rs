@@ -1,0 +1,94 @@
+//! Proof that git reaches a hook: git itself is asked to run it, with a probe that the hook answers and does no more.
+
+use super::{Event, File, Hooks, HooksError, Place, State, config};
+use crate::git::Git;
+
+/// The variable that turns a run of a hook into a probe; the hook prints its value and ends.
+pub const PROBE: &str = "DATUM_HOOK_PROBE";
+
+/// The first git that runs a hook by name (`git hook run`).
+const RUN_FROM: (u32, u32) = (2, 36);
+
+/// What a probe showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// Git ran the hook, and datum answered.
+    Reached,
+    /// The hook is where this git looks, executable and first in its file; this git is too old to run it by name.
+    InPlace,
+    /// Git does not reach it, for this reason.
+    NotReached(String),
+}
+
+impl Hooks {
+    /// Proves that git reaches the hook for `event`; `nonce` is a word that nothing else prints.
+    ///
+    /// Only our hook runs: others of the configuration are turned off for the run, and the file's other lines come
+    /// after ours, which end a probe.
+    ///
+    /// # Errors
+    /// [`HooksError`] when git cannot be asked.
+    pub fn verify(&self, event: Event, nonce: &str) -> Result<Proof, HooksError> {
+        let state = self.state(event)?;
+        let Some(place) = state.place() else { return Ok(Proof::NotReached(why_not(&state))) };
+        if let (Place::File, File::Ours { executable, first, .. }) = (place, &state.file) {
+            if !executable {
+                return Ok(Proof::NotReached(format!("{} is not executable", state.path.display())));
+            }
+            if !first {
+                let why = format!("other lines come before those of datum in {}", state.path.display());
+                return Ok(Proof::NotReached(why));
+            }
+        }
+        if place == Place::Config && !self.reads_config() {
+            let why =
+                format!("git {}.{} reads no hooks from its configuration", self.version.0, self.version.1);
+            return Ok(Proof::NotReached(why));
+        }
+        if self.version < RUN_FROM {
+            return Ok(Proof::InPlace);
+        }
+        let others = self.others(event, place);
+        let options: Vec<_> = others.iter().flat_map(|setting| ["-c", setting]).collect();
+        let mut command = self.git.command_with(&options, "hook");
+        command
+            .args(["run", event.as_str(), "--", "probe", "probe"])
+            .env(PROBE, nonce)
+            .current_dir(&self.root);
+        let output = Git::run(command, b"")?;
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        if said.lines().any(|line| line.trim() == nonce) {
+            return Ok(Proof::Reached);
+        }
+        let line = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("datum did not answer");
+        Ok(Proof::NotReached(line.trim().to_owned()))
+    }
+
+    /// Settings that keep git from running any hook for `event` but ours.
+    fn others(&self, event: Event, place: Place) -> Vec<String> {
+        if !self.reads_config() {
+            return Vec::new();
+        }
+        let said = self.git.output("config", &["--name-only", "--get-regexp", r"^hook\..*\.event$"]);
+        let said = String::from_utf8_lossy(&said.unwrap_or_default()).into_owned();
+        let ours = config::name(event);
+        let names = said.lines().filter_map(|key| key.strip_prefix("hook.")?.strip_suffix(".event"));
+        let others = names.filter(|name| place == Place::File || *name != ours);
+        let mut settings: Vec<_> = others.map(|name| format!("hook.{name}.enabled=false")).collect();
+        if place == Place::Config {
+            settings.push(format!("core.hooksPath={}", self.folder.join("none").display()));
+        }
+        settings
+    }
+}
+
+fn why_not(state: &State) -> String {
+    match &state.file {
+        File::Foreign { tool: Some(tool), .. } => {
+            format!("{} belongs to {tool} and does not call datum", state.path.display())
+        }
+        File::Foreign { tool: None, .. } => format!("{} does not call datum", state.path.display()),
+        File::Absent | File::Ours { .. } => "it is not installed".to_owned(),
+    }
+}
