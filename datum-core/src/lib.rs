@@ -7,6 +7,7 @@ mod clone_id;
 mod commit;
 mod entry;
 mod git;
+pub mod hygiene;
 pub mod i2i;
 mod id;
 pub mod journal;

@@ -1,0 +1,56 @@
+//! `datum fleet`: the repositories of an organisation.
+
+mod apply;
+mod filter;
+mod license;
+mod look;
+mod reach;
+mod report;
+mod scan;
+mod show;
+mod status;
+mod tag;
+mod text;
+
+use crate::edge::Edge;
+use crate::fault::{Exit, Fault};
+use crate::out::Out;
+
+/// The repositories of an organisation: their health, topics and licences.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  datum fleet scan --org SuperInstance
+  datum fleet report --org SuperInstance --format html > fleet.html
+  datum fleet tag --org SuperInstance --add fleet
+  datum fleet tag --org SuperInstance --apply")]
+pub(crate) struct Fleet {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What to do with the fleet.
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Scan an organisation's repositories for their health
+    Scan(scan::Scan),
+    /// Add topics to repositories
+    Tag(tag::Tag),
+    /// Add a licence to repositories that have none
+    License(license::License),
+    /// Report on the newest scan
+    Report(report::Report),
+    /// Report on the local clones below a folder, without the network
+    Status(status::Status),
+}
+
+impl Fleet {
+    pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
+        match &self.command {
+            Command::Scan(command) => command.run(edge, out),
+            Command::Tag(command) => command.run(edge, out),
+            Command::License(command) => command.run(edge, out),
+            Command::Report(command) => command.run(edge, out),
+            Command::Status(command) => command.run(edge, out),
+        }
+    }
+}
