@@ -4,8 +4,47 @@ use crate::cmd;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-/// How results are printed.
+/// The formats a result can be asked for in; audits and reports know more than the four of all commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Asked {
+    /// For people.
+    Text,
+    /// One JSON value, of a documented and versioned shape.
+    Json,
+    /// One JSON value a line, for lists.
+    Ndjson,
+    /// Markdown.
+    Md,
+    /// One page that needs nothing else.
+    Html,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Annotations and step summary of GitHub Actions.
+    Github,
+    /// JUnit's XML, for test reports.
+    Junit,
+}
+
+impl Asked {
+    /// The name on the command line.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+
+    /// The format of the renderer; `None` where a command renders by itself.
+    pub(crate) fn plain(self) -> Option<Format> {
+        match self {
+            Self::Text => Some(Format::Text),
+            Self::Json => Some(Format::Json),
+            Self::Ndjson => Some(Format::Ndjson),
+            Self::Md => Some(Format::Md),
+            Self::Html | Self::Sarif | Self::Github | Self::Junit => None,
+        }
+    }
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     /// For people.
     Text,
@@ -32,9 +71,9 @@ pub(crate) struct Global {
     /// Write as <agent>-shared, for clones that come and go [default: on where CI is set]
     #[arg(long, global = true)]
     pub(crate) ephemeral: bool,
-    /// Print results as text, json, ndjson or md
+    /// Print results as text, json, ndjson or md (audit and report know more)
     #[arg(long, value_name = "FORMAT", global = true, default_value = "text", hide_possible_values = true)]
-    pub(crate) format: Format,
+    pub(crate) format: Asked,
     /// Say nothing but results and errors
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
@@ -53,8 +92,12 @@ pub(crate) struct Args {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// The repositories of an organisation: their health, topics and licences
+    Fleet(cmd::fleet::Fleet),
     /// Record work in the journal, or list it
     Journal(cmd::journal::Journal),
+    /// Drop, list, read and answer bottles
+    Bottle(cmd::bottle::Bottles),
     /// Show any entry by its id
     Show(cmd::show::Show),
     /// Hide an entry (an undo can itself be undone)

@@ -1,5 +1,7 @@
 //! The commands: one file each.
 
+pub(crate) mod bottle;
+pub(crate) mod fleet;
 pub(crate) mod journal;
 pub(crate) mod show;
 pub(crate) mod undo;
@@ -12,7 +14,14 @@ use crate::out::Out;
 /// Runs the command that was asked for.
 pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
     let edge = Edge::new(&args.global);
+    let asked = args.global.format;
+    if asked.plain().is_none() && !matches!(args.command, Command::Fleet(_)) {
+        return Err(Fault::usage(format!("this command does not print {}", asked.name()))
+            .hint("--format is text, json, ndjson or md"));
+    }
     match &args.command {
+        Command::Bottle(command) => command.run(&edge, out),
+        Command::Fleet(command) => command.run(&edge, out),
         Command::Journal(command) => command.run(&edge, out),
         Command::Show(command) => command.run(&edge, out),
         Command::Undo(command) => command.run(&edge, out),

@@ -1,8 +1,10 @@
 //! The edge: where the clock, the environment and the command line become plain values.
 
-use crate::args::Global;
+use crate::args::{Asked, Global};
 use crate::fault::Fault;
-use datum_core::{AgentName, Millis, OpenOptions, Stamp, Store, capability};
+use datum_core::bottle::Me;
+use datum_core::capability::{self, Capability};
+use datum_core::{AgentName, Millis, OpenOptions, Stamp, Store};
 use std::cell::OnceCell;
 use std::path::PathBuf;
 
@@ -26,6 +28,11 @@ impl<'a> Edge<'a> {
     pub(crate) fn dir(&self) -> PathBuf {
         let named = self.global.dir.clone().or_else(|| self.global.workshop.clone());
         named.or_else(|| variable("DATUM_HOME").map(PathBuf::from)).unwrap_or_else(|| PathBuf::from("."))
+    }
+
+    /// The format that was asked for.
+    pub(crate) fn asked(&self) -> Asked {
+        self.global.format
     }
 
     /// The repository, opened once.
@@ -69,8 +76,8 @@ impl<'a> Edge<'a> {
         })
     }
 
-    /// The agent's name in the vessel's CAPABILITY.toml.
-    fn declared_agent(&self) -> Result<Option<AgentName>, Fault> {
+    /// What the vessel's CAPABILITY.toml declares.
+    fn declared(&self) -> Result<Option<Capability>, Fault> {
         let store = self.store()?;
         let text = match store.work_dir() {
             Some(root) => std::fs::read_to_string(root.join("CAPABILITY.toml")).ok(),
@@ -79,13 +86,32 @@ impl<'a> Edge<'a> {
                 file.and_then(|bytes| String::from_utf8(bytes).ok())
             }
         };
-        let declared =
-            text.and_then(|text| capability::read(&text).ok()).and_then(|read| read.capability.agent.name);
-        Ok(declared.and_then(|name| AgentName::new(&name.to_lowercase()).ok()))
+        Ok(text.and_then(|text| capability::read(&text).ok()).map(|read| read.capability))
+    }
+
+    /// The agent's name in the vessel's CAPABILITY.toml.
+    fn declared_agent(&self) -> Result<Option<AgentName>, Fault> {
+        let name = self.declared()?.and_then(|declared| declared.agent.name);
+        Ok(name.and_then(|name| AgentName::new(&name.to_lowercase()).ok()))
+    }
+
+    /// The reader of bottles: the agent, and the role and capabilities it declares here.
+    pub(crate) fn me(&self) -> Result<Me, Fault> {
+        let name = self.agent()?;
+        let declared = self.declared()?.filter(|declared| {
+            declared.agent.name.as_ref().is_some_and(|own| own.to_lowercase() == name.as_str())
+        });
+        let declared = declared.unwrap_or_default();
+        Ok(Me { name, role: declared.agent.role, capabilities: declared.skills.into_keys().collect() })
     }
 
     /// Who writes and when.
     pub(crate) fn stamp(&self) -> Result<Stamp, Fault> {
-        Ok(Stamp { agent: self.agent()?, now: self.now()?, committer: self.store()?.identity() })
+        self.stamp_as(self.agent()?)
+    }
+
+    /// The same, in the name of another agent.
+    pub(crate) fn stamp_as(&self, agent: AgentName) -> Result<Stamp, Fault> {
+        Ok(Stamp { agent, now: self.now()?, committer: self.store()?.identity() })
     }
 }

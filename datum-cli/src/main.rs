@@ -4,6 +4,8 @@ mod args;
 mod cmd;
 mod edge;
 mod fault;
+mod github;
+mod html;
 mod out;
 mod record;
 mod time;
@@ -16,7 +18,7 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return out::usage(&error),
     };
-    let mut out = out::Out::new(args.global.format, args.global.quiet);
+    let mut out = out::Out::new(args.global.format.plain().unwrap_or(args::Format::Text), args.global.quiet);
     let code = cmd::run(&args, &mut out);
     out.finish(code)
 }

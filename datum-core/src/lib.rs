@@ -1,12 +1,15 @@
 //! Git as the state of agent fleets.
 
 mod append;
+pub mod bottle;
 pub mod capability;
 #[expect(clippy::disallowed_methods, reason = "it makes the file that holds the clone's id")]
 mod clone_id;
 mod commit;
 mod entry;
+pub mod file_bottle;
 mod git;
+pub mod history;
 pub mod hygiene;
 pub mod i2i;
 mod id;

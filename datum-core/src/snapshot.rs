@@ -168,6 +168,12 @@ impl<'s> Snapshot<'s> {
         entry
     }
 
+    /// Takes note of a file of the tree that could not be read.
+    pub(crate) fn report(&self, path: &str, object: EntryId, message: &str) {
+        let damage = Damage { log: path.to_owned(), object: Some(object), message: message.to_owned() };
+        self.damage.borrow_mut().push(damage);
+    }
+
     fn note(&self, view: &View<'_>, object: EntryId, message: &str) {
         let log = format!("{}/{}", view.kind, view.writer);
         let message = format!("{message}; it hides the body of {}", view.id);
@@ -250,19 +256,39 @@ impl<'s> Snapshot<'s> {
         Ok(())
     }
 
+    /// Reads a commit, raw.
+    pub(crate) fn commit(&self, id: EntryId) -> Result<Vec<u8>, ObjectError> {
+        let mut buffer = Vec::new();
+        let length = self.odb.read(id, ObjectKind::Commit, &mut buffer)?.len();
+        buffer.truncate(length);
+        Ok(buffer)
+    }
+
+    /// The blob at `path` of the tree of `commit`.
+    pub(crate) fn blob_at(&self, commit: EntryId, path: &str) -> Result<Option<EntryId>, ObjectError> {
+        let raw = self.commit(commit)?;
+        let Some(mut at) = crate::commit::tree(&raw) else { return Ok(None) };
+        let mut parts = path.split('/').peekable();
+        while let Some(part) = parts.next() {
+            let items = log::read_tree(self.odb, at)?;
+            let Some(item) = items.into_iter().find(|item| item.name == part.as_bytes()) else {
+                return Ok(None);
+            };
+            let is_folder = parts.peek().is_some();
+            if item.mode.is_tree() != is_folder || !(is_folder || item.mode.is_blob()) {
+                return Ok(None);
+            }
+            at = item.id;
+        }
+        Ok(Some(at))
+    }
+
     /// Reads the file at `path` of the commit's tree; `None` if there is none.
     ///
     /// # Errors
     /// [`ObjectError`] for an object on the way that cannot be read.
     pub fn file(&self, path: &str) -> Result<Option<Vec<u8>>, ObjectError> {
-        let parents =
-            |folder: &str| path.starts_with(folder) && path.as_bytes().get(folder.len()) == Some(&b'/');
-        let mut found = None;
-        self.files(parents, |file| {
-            if file.path == path && !file.link {
-                found = Some(file.id);
-            }
-        })?;
-        found.map(|id| self.blob(id)).transpose()
+        let Some(head) = self.head else { return Ok(None) };
+        self.blob_at(head, path)?.map(|id| self.blob(id)).transpose()
     }
 }

@@ -12,6 +12,7 @@ use crate::snapshot::Snapshot;
 use crate::stamp::{CloneId, Identity, Millis, Stamp, Writer};
 use crate::{append, clone_id};
 use gix::sec::trust::Mapping;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::hash::{BuildHasher as _, RandomState};
@@ -111,7 +112,7 @@ pub struct Store {
     pub(crate) git: Git,
     pub(crate) common_dir: PathBuf,
     repo: gix::Repository,
-    clone: CloneId,
+    clone: OnceCell<CloneId>,
     pub(crate) sync_objects: bool,
     sync_refs: bool,
 }
@@ -144,11 +145,11 @@ impl Store {
         } else {
             Refs::Files(Files { common_dir: common_dir.clone(), store: repo.refs.clone() })
         };
-        let clone = if options.ephemeral {
-            CloneId::shared()
-        } else {
-            clone_id::read_or_make(&common_dir.join("datum"))?
-        };
+        // Made at the first write: reading a repository leaves nothing in it.
+        let clone = OnceCell::new();
+        if options.ephemeral {
+            let _ = clone.set(CloneId::shared());
+        }
         Ok(Self {
             odb: Odb::new(&repo),
             refs,
@@ -182,9 +183,19 @@ impl Store {
         self.repo.config_snapshot().string(key).map(|value| value.to_string())
     }
 
-    /// The writer that `agent` is in this clone.
-    pub fn writer(&self, agent: &AgentName) -> Writer {
-        Writer::of(agent, &self.clone)
+    /// The writer that `agent` is in this clone; the first call makes the clone's id.
+    ///
+    /// # Errors
+    /// [`StoreError::File`] when the id can neither be read nor made.
+    pub fn writer(&self, agent: &AgentName) -> Result<Writer, StoreError> {
+        let clone = match self.clone.get() {
+            Some(clone) => clone,
+            None => {
+                let clone = clone_id::read_or_make(&self.common_dir.join("datum"))?;
+                self.clone.get_or_init(|| clone)
+            }
+        };
+        Ok(Writer::of(agent, clone))
     }
 
     /// Takes a snapshot of all logs and of `HEAD`.
@@ -235,7 +246,7 @@ impl Store {
         stamp: &Stamp,
         mut decide: impl FnMut(&Snapshot<'_>) -> Result<Vec<Draft>, E>,
     ) -> Result<Applied, E> {
-        let writer = self.writer(&stamp.agent);
+        let writer = self.writer(&stamp.agent)?;
         let name = ref_name(kind, &writer);
         let mut queue = self.queue(QUEUE);
         let start = Instant::now();
