@@ -2,5 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod bottle;
+mod fleet;
 mod journal;
+mod octo;
 mod vessel;

@@ -50,7 +50,9 @@ impl From<Stop> for Fault {
                 .hint("make a new token, put it into GH_TOKEN, and run the same command again"),
             Stop::Wait(seconds) => Self::broken(format!("GitHub asks for a wait of {seconds} s"))
                 .hint("run the same command again later, or raise --max-wait"),
-            Stop::Network(said) => Self::broken(said).hint("is the network there? --api-url names another host"),
+            Stop::Network(said) => {
+                Self::broken(said).hint("is the network there? --api-url names another host")
+            }
         }
     }
 }
@@ -79,7 +81,6 @@ pub(crate) struct Given {
 }
 
 /// A client of the API: one request at a time.
-#[derive(Debug)]
 pub(crate) struct Client<'o> {
     agent: ureq::Agent,
     given: Given,
@@ -115,6 +116,11 @@ impl<'o> Client<'o> {
         self.requests
     }
 
+    /// Shows how many of `all` repositories are dealt with.
+    pub(crate) fn progress(&self, done: usize, all: usize) {
+        if done < all { self.out.progress(done, all) } else { self.out.progress_end() }
+    }
+
     /// Asks a GraphQL document; answers with `data`, and with `errors` that concern parts of it.
     pub(crate) fn ask(&mut self, document: &str, variables: &Value) -> Result<(Value, Value), Failure> {
         self.graphql(document, variables, false)
@@ -131,7 +137,8 @@ impl<'o> Client<'o> {
         let mut answer = self.send(&Method::POST, &url, &body, write)?;
         let errors = answer.value["errors"].take();
         let data = answer.value["data"].take();
-        if data.as_object().is_some_and(|data| data.values().any(|part| !part.is_null())) {
+        let whole = errors.as_array().is_none_or(Vec::is_empty);
+        if data.as_object().is_some_and(|data| whole || data.values().any(|part| !part.is_null())) {
             return Ok((data, errors));
         }
         let first = errors[0]["message"].as_str().unwrap_or("an answer without data");
@@ -194,7 +201,8 @@ impl<'o> Client<'o> {
             .body(body.to_string());
         let request = request.map_err(|error| Failure::Refused(format!("{url}: {error}")))?;
         let read = self.agent.run(request).and_then(|mut response| {
-            let text = response.body_mut().with_config().limit(ANSWER_MAX).lossy_utf8(true).read_to_string()?;
+            let text =
+                response.body_mut().with_config().limit(ANSWER_MAX).lossy_utf8(true).read_to_string()?;
             Ok((response.status().as_u16(), response.headers().clone(), text))
         });
         match read {
@@ -207,7 +215,9 @@ impl<'o> Client<'o> {
             Err(error) => {
                 let said = self.given.token.scrub(&format!("{url}: {error}"));
                 match error {
-                    ureq::Error::Io(io) if io.kind() != std::io::ErrorKind::ConnectionRefused => Err(Failure::Large(said)),
+                    ureq::Error::Io(io) if io.kind() != std::io::ErrorKind::ConnectionRefused => {
+                        Err(Failure::Large(said))
+                    }
                     ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
                         Err(Failure::Stop(Stop::Network(said)))
                     }
@@ -222,7 +232,8 @@ impl<'o> Client<'o> {
 }
 
 fn certificates(path: &str) -> Result<RootCerts, Fault> {
-    let bytes = std::fs::read(path).map_err(|error| Fault::broken(format!("SSL_CERT_FILE: {path}: {error}")))?;
+    let bytes =
+        std::fs::read(path).map_err(|error| Fault::broken(format!("SSL_CERT_FILE: {path}: {error}")))?;
     let found = parse_pem(&bytes).filter_map(|item| match item {
         Ok(PemItem::Certificate(certificate)) => Some(certificate),
         _ => None,

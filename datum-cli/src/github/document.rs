@@ -67,7 +67,8 @@ pub(crate) fn now() -> String {
 
 /// Sets the topics of `count` repositories, from the variables `i0`, `i1`, …
 pub(crate) fn topics(count: usize) -> String {
-    let answer = "{ invalidTopicNames repository { id repositoryTopics(first: 20) { nodes { topic { name } } } } }";
+    let answer =
+        "{ invalidTopicNames repository { id repositoryTopics(first: 20) { nodes { topic { name } } } } }";
     mutation("Topics", "updateTopics", "UpdateTopicsInput", answer, count)
 }
 

@@ -5,6 +5,8 @@
 const MINUTE: u64 = 60;
 /// How often the same request is sent again for a secondary limit, or for a server that fails.
 const TRIES: u32 = 4;
+/// How often it is sent again at all.
+const MOST: u32 = 10;
 
 /// What of an answer decides.
 #[derive(Debug, Default, Clone, Copy)]
@@ -55,6 +57,8 @@ pub(super) fn next(reply: &Reply<'_>, attempt: u32, now: u64) -> Next {
             let bare = reply.remaining.is_none() && reply.reset.is_none();
             let limit = reply.limited || reply.status == 429 || secondary || spent || bare;
             match (reply.retry_after, reply.reset) {
+                // A server that asks for another wait again and again is not asked for ever.
+                _ if attempt >= MOST => Next::Refused,
                 (Some(seconds), _) => Next::Again(seconds, "the server asked for it"),
                 (None, Some(reset)) if spent => Next::Again(until(reset), "the quota is used up"),
                 _ if limit && attempt < TRIES => Next::Again(doubled(MINUTE), "a secondary limit was met"),
@@ -100,13 +104,19 @@ mod tests {
         check(&spent, 0, &again(31, "the quota is used up"));
         check(&Reply { limited: true, ..spent }, 0, &again(31, "the quota is used up"));
         check(&Reply { status: 200, limited: true, ..spent }, 0, &again(31, "the quota is used up"));
-        let rights = Reply { remaining: Some(4000), reset: Some(1030), message: "Resource not accessible", ..reply(403) };
+        let rights = Reply {
+            remaining: Some(4000),
+            reset: Some(1030),
+            message: "Resource not accessible",
+            ..reply(403)
+        };
         check(&rights, 0, &Next::Refused);
         let secondary = Reply { message: "You have exceeded a secondary rate limit", ..rights };
         check(&secondary, 0, &again(60, "a secondary limit was met"));
         check(&secondary, 2, &again(240, "a secondary limit was met"));
         check(&secondary, 4, &Next::Refused);
         check(&reply(403), 0, &again(60, "a secondary limit was met"));
+        check(&Reply { retry_after: Some(1), ..reply(403) }, 10, &Next::Refused);
         check(&reply(429), 1, &again(120, "a secondary limit was met"));
     }
 }

@@ -49,7 +49,8 @@ impl Place {
 fn check(url: &str) -> Result<(), &'static str> {
     let host = |rest: &str| {
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default().to_owned();
-        (!authority.is_empty() && !authority.contains('@') && !url.contains(['?', '#', ' '])).then_some(authority)
+        (!authority.is_empty() && !authority.contains('@') && !url.contains(['?', '#', ' ']))
+            .then_some(authority)
     };
     if let Some(rest) = url.strip_prefix("https://") {
         return host(rest).map(|_| ()).ok_or("is no address of an API");
@@ -60,7 +61,9 @@ fn check(url: &str) -> Result<(), &'static str> {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => &authority,
     };
-    let here = name == "localhost" || name == "[::1]" || name.parse().is_ok_and(|ip: std::net::Ipv4Addr| ip.is_loopback());
+    let here = name == "localhost"
+        || name == "[::1]"
+        || name.parse().is_ok_and(|ip: std::net::Ipv4Addr| ip.is_loopback());
     if here { Ok(()) } else { Err("would carry the token unencrypted") }
 }
 
@@ -75,7 +78,16 @@ mod tests {
         check("https://ghe.example.org/api/v3/", "https://ghe.example.org/api/graphql");
         check("http://127.0.0.1:8080/proxy/gh", "http://127.0.0.1:8080/proxy/gh/graphql");
         check("http://[::1]:8080", "http://[::1]:8080/graphql");
-        for bad in ["", "api.github.com", "http://api.github.com", "http://127.0.0.1.evil.org", "https://u@x", "https:///x", "ftp://x", "http://localhost@evil.org"] {
+        for bad in [
+            "",
+            "api.github.com",
+            "http://api.github.com",
+            "http://127.0.0.1.evil.org",
+            "https://u@x",
+            "https:///x",
+            "ftp://x",
+            "http://localhost@evil.org",
+        ] {
             assert!(Place::of("", bad, None).is_err(), "{bad}");
         }
     }

@@ -61,10 +61,15 @@ impl Patience {
         }
         for (most, seconds) in WRITES {
             let span = self.second * u32::try_from(seconds).unwrap_or(u32::MAX);
-            let Some(first) = self.writes.len().checked_sub(most).and_then(|at| self.writes.get(at)) else { continue };
+            let Some(first) = self.writes.len().checked_sub(most).and_then(|at| self.writes.get(at)) else {
+                continue;
+            };
             let left = span.saturating_sub(first.elapsed());
             if !left.is_zero() {
-                out.say(&format!("waiting {} s: {most} writes in {seconds} s is the most", left.as_secs() + 1));
+                out.say(&format!(
+                    "waiting {} s: {most} writes in {seconds} s is the most",
+                    left.as_secs() + 1
+                ));
                 self.sleep(left);
             }
         }

@@ -3,6 +3,7 @@
 //! Everything here is pure: facts come in as values, and drafts, verdicts and reports go out.
 
 mod glob;
+mod local;
 mod outcome;
 mod plan;
 mod report;
@@ -12,8 +13,11 @@ mod scan;
 mod topics;
 
 pub use glob::matches;
+pub use local::local;
 pub use outcome::{Ended, Outcome, draft_outcomes, fold_outcomes, remaining};
-pub use plan::{Action, Change, NewFile, Plan, Refusal, draft_plan, find_plan, latest_plan, plan_license, plan_tags};
+pub use plan::{
+    Action, Change, NewFile, Plan, Refusal, draft_plan, find_plan, latest_plan, plan_license, plan_tags,
+};
 pub use report::{Issue, Language, Point, Report, Row, Trend, report};
 pub use repository::{Branch, Repository};
 pub use rules::{

@@ -89,7 +89,7 @@ pub fn remaining<'p>(plan: &'p Plan, outcomes: &BTreeMap<String, Outcome>, faile
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hygiene::{Repository, draft_plan, latest_plan, plan_tags, Action};
+    use crate::hygiene::{Action, Repository, draft_plan, latest_plan, plan_tags};
     use crate::testing::{repository, stamp};
     use crate::{Store, StoreError};
 
@@ -98,12 +98,18 @@ mod tests {
         let dir = repository(&[]);
         let store = Store::open(dir.path()).unwrap();
         let apply = |draft: &Draft| {
-            store.apply::<StoreError>(Kind::Audit, &stamp("a", 0), |_| Ok(vec![draft.clone()])).unwrap().ids[0]
+            store.apply::<StoreError>(Kind::Audit, &stamp("a", 0), |_| Ok(vec![draft.clone()])).unwrap().ids
+                [0]
         };
-        let all = ["a", "b", "c"].map(|name| Repository { id: name.into(), name: name.into(), ..Repository::default() });
+        let all = ["a", "b", "c"].map(|name| Repository {
+            id: name.into(),
+            name: name.into(),
+            ..Repository::default()
+        });
         let plan = plan_tags("Org", &all, |_| vec!["fleet".to_owned()]);
         let id = apply(&draft_plan(&plan).unwrap());
-        let outcome = |name: &str, ended| Outcome { id: name.into(), name: name.into(), ended, detail: String::new() };
+        let outcome =
+            |name: &str, ended| Outcome { id: name.into(), name: name.into(), ended, detail: String::new() };
         apply(&draft_outcomes(id, &[outcome("a", Ended::Failed), outcome("b", Ended::Done)]).unwrap());
         let left = |failed| {
             let snapshot = store.snapshot().unwrap();

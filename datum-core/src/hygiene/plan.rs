@@ -140,9 +140,7 @@ fn refusal(repository: &Repository, why: &str) -> Refusal {
 pub fn draft_plan(plan: &Plan) -> Result<Draft, DraftError> {
     let action = plan.action.as_str();
     let subject = format!("Plan: {action} {} repositories of {}", plan.changes.len(), plan.organization);
-    Draft::new(&subject, &super::to_json(plan))?
-        .with(PLAN, action)?
-        .with(ORGANIZATION, &plan.organization)
+    Draft::new(&subject, &super::to_json(plan))?.with(PLAN, action)?.with(ORGANIZATION, &plan.organization)
 }
 
 /// The plan that an entry is; `None` if it is none of version 1.
@@ -173,7 +171,12 @@ mod tests {
 
     fn repository(name: &str, topics: &[&str]) -> Repository {
         let topics = topics.iter().map(|topic| (*topic).to_owned()).collect();
-        Repository { id: name.to_owned(), name: name.to_owned(), topics: Some(topics), ..Repository::default() }
+        Repository {
+            id: name.to_owned(),
+            name: name.to_owned(),
+            topics: Some(topics),
+            ..Repository::default()
+        }
     }
 
     #[test]
@@ -183,14 +186,18 @@ mod tests {
         let all = [repository("a", &["x"]), repository("b", &["fleet"]), repository("c", &many)];
         let plan = plan_tags("o", &all, |_| vec!["fleet".to_owned()]);
         assert_eq!(plan.changes.len(), 1);
-        assert_eq!((plan.changes[0].name.as_str(), plan.changes[0].topics.as_slice()), ("a", ["fleet".to_owned()].as_slice()));
+        assert_eq!(
+            (plan.changes[0].name.as_str(), plan.changes[0].topics.as_slice()),
+            ("a", ["fleet".to_owned()].as_slice())
+        );
         assert_eq!(plan.refused[0].why, "it has 20 topics; 1 more make 21, and the most is 20");
     }
 
     #[test]
     fn a_licence_is_planned_only_where_there_is_none() {
         let file = NewFile { path: "LICENSE".into(), spdx: "MIT".into(), text: "t".into() };
-        let mut all = [repository("a", &[]), repository("b", &[]), repository("c", &[]), repository("d", &[])];
+        let mut all =
+            [repository("a", &[]), repository("b", &[]), repository("c", &[]), repository("d", &[])];
         all[1].files = vec!["COPYING".into()];
         all[2].archived = true;
         all[3].license = Some("NOASSERTION".into());

@@ -121,7 +121,8 @@ pub fn report(
     before: Option<(Millis, &Scan)>,
     history: Vec<Point>,
 ) -> Report {
-    let mut rows: Vec<Row> = scan.repositories.iter().map(|repository| row(repository, rules, time)).collect();
+    let mut rows: Vec<Row> =
+        scan.repositories.iter().map(|repository| row(repository, rules, time)).collect();
     rows.sort_by(|a, b| b.health.cmp(&a.health).then_with(|| a.name.cmp(&b.name)));
     let issues = issues(&rows, rules);
     Report {
@@ -177,7 +178,8 @@ fn issues(rows: &[Row], rules: &Rules) -> Vec<Issue> {
 }
 
 fn recommendation(issue: &Issue) -> Option<String> {
-    let many = if issue.count == 1 { "1 repository".to_owned() } else { format!("{} repositories", issue.count) };
+    let many =
+        if issue.count == 1 { "1 repository".to_owned() } else { format!("{} repositories", issue.count) };
     (!issue.fix.is_empty()).then(|| format!("{many}: {}; {}", issue.says, issue.fix))
 }
 
@@ -197,7 +199,8 @@ fn languages(repositories: &[Repository]) -> Vec<Language> {
 
 fn trend(scan: &Scan, time: Millis, since: Millis, old: &Scan, rules: &Rules) -> Trend {
     let judge = |repositories: &[Repository], now: Millis| -> BTreeMap<String, (String, Health)> {
-        let verdict = |repository: &Repository| (repository.name.clone(), classify(repository, rules, now).health);
+        let verdict =
+            |repository: &Repository| (repository.name.clone(), classify(repository, rules, now).health);
         repositories.iter().map(|repository| (repository.id.clone(), verdict(repository))).collect()
     };
     let (now, was) = (judge(&scan.repositories, time), judge(&old.repositories, since));
@@ -242,17 +245,23 @@ mod tests {
     }
 
     fn scan(repositories: Vec<Repository>, unknown: &[&str]) -> Scan {
-        let unknown = unknown.iter().map(|name| Unknown { name: (*name).into(), why: "502".into() }).collect();
+        let unknown =
+            unknown.iter().map(|name| Unknown { name: (*name).into(), why: "502".into() }).collect();
         Scan { version: 1, organization: "o".into(), repositories, unknown, ..Scan::default() }
     }
 
     #[test]
     fn counts_are_of_repositories_and_the_unknown_are_no_part_of_an_issue() {
         let all = ["README", ".gitignore", "LICENSE"];
-        let old = scan(vec![repository("a", &[]), repository("b", &all), repository("c", &[]), repository("x", &[])], &[]);
-        let new = scan(vec![repository("a", &all), repository("b", &["README"]), repository("d", &[])], &["c"]);
+        let old = scan(
+            vec![repository("a", &[]), repository("b", &all), repository("c", &[]), repository("x", &[])],
+            &[],
+        );
+        let new =
+            scan(vec![repository("a", &all), repository("b", &["README"]), repository("d", &[])], &["c"]);
         let report = report(&new, NOW, &Rules::default(), Some((NOW - 1, &old)), Vec::new());
-        let count = |rule: &str| report.issues.iter().find(|issue| issue.rule == rule).map_or(0, |issue| issue.count);
+        let count =
+            |rule: &str| report.issues.iter().find(|issue| issue.rule == rule).map_or(0, |issue| issue.count);
         assert_eq!((count("no-readme"), count("no-license"), count("no-gitignore")), (1, 2, 2));
         assert_eq!(report.counts.unknown, 1);
         let trend = report.trend.unwrap();

@@ -75,7 +75,8 @@ fn is_false(value: &bool) -> bool {
 }
 
 /// Names under which licences stand, whatever their ending.
-const LICENCES: [&str; 6] = ["licen[cs]e", "copying", "unlicense", "copyright", "mit-license", "apache-license"];
+const LICENCES: [&str; 6] =
+    ["licen[cs]e", "copying", "unlicense", "copyright", "mit-license", "apache-license"];
 
 impl Repository {
     /// Whether it has no commit on its default branch.
@@ -115,7 +116,10 @@ impl Repository {
 
     /// The language with the most bytes.
     pub fn main_language(&self) -> Option<&str> {
-        self.languages.iter().max_by_key(|(name, bytes)| (**bytes, std::cmp::Reverse(*name))).map(|(name, _)| name.as_str())
+        self.languages
+            .iter()
+            .max_by_key(|(name, bytes)| (**bytes, std::cmp::Reverse(*name)))
+            .map(|(name, _)| name.as_str())
     }
 }
 
@@ -137,7 +141,9 @@ mod tests {
 
     #[test]
     fn a_licence_of_any_name_is_one() {
-        for file in ["LICENSE", "LICENCE.txt", "license-mit", "LICENSES", "COPYING", "COPYING.LESSER", "UNLICENSE"] {
+        for file in
+            ["LICENSE", "LICENCE.txt", "license-mit", "LICENSES", "COPYING", "COPYING.LESSER", "UNLICENSE"]
+        {
             let repository = Repository { files: vec![file.to_owned()], ..Repository::default() };
             assert_eq!(repository.any_license(), Some(file));
         }

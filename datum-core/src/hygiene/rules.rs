@@ -162,7 +162,17 @@ pub enum RulesError {
 }
 
 const KEYS: [&str; 11] = [
-    "id", "level", "says", "fix", "lacks", "without", "idle_days", "active_days", "empty", "checks", "archived",
+    "id",
+    "level",
+    "says",
+    "fix",
+    "lacks",
+    "without",
+    "idle_days",
+    "active_days",
+    "empty",
+    "checks",
+    "archived",
 ];
 
 impl Rules {
@@ -261,9 +271,7 @@ impl Condition {
 impl Without {
     fn is_missing(self, repository: &Repository) -> bool {
         match self {
-            Self::Description => {
-                repository.description.as_ref().is_some_and(|text| text.trim().is_empty())
-            }
+            Self::Description => repository.description.as_ref().is_some_and(|text| text.trim().is_empty()),
             Self::Topics => repository.topics.as_ref().is_some_and(Vec::is_empty),
             Self::License => !repository.files_more && repository.any_license().is_none(),
             Self::Workflows => repository.workflows.is_empty(),

@@ -50,7 +50,9 @@ pub(crate) struct Filter {
 impl Choice {
     /// Makes the filter, for the time `now`.
     pub(crate) fn filter(&self, now: Millis) -> Result<Filter, Fault> {
-        let tests = |option, texts: &[String]| texts.iter().map(|text| test(option, text, now)).collect();
+        let tests = |option, texts: &[String]| -> Result<Vec<Test>, Fault> {
+            texts.iter().map(|text| test(option, text, now)).collect()
+        };
         let mut words: Vec<String> = Vec::new();
         for (option, texts) in [("include", &self.include), ("exclude", &self.exclude)] {
             let mut texts = texts.clone();
@@ -72,7 +74,9 @@ impl Choice {
 fn test(option: &str, text: &str, now: Millis) -> Result<Test, Fault> {
     let moment = |length: &str| {
         let since = time::parse_length(length).and_then(|length| now.checked_sub(length));
-        since.ok_or_else(|| Fault::usage(format!("{option}: {text:?} tells no time")).hint("write active:90d or idle:1y"))
+        since.ok_or_else(|| {
+            Fault::usage(format!("{option}: {text:?} tells no time")).hint("write active:90d or idle:1y")
+        })
     };
     match text.split_once(':') {
         Some(("topic", name)) => Ok(Test::Topic(name.to_lowercase())),
@@ -91,9 +95,7 @@ impl Test {
         match self {
             Self::Name(pattern) if pattern.contains('/') => matches(pattern, &repository.name),
             Self::Name(pattern) => matches(pattern, repository.short_name()),
-            Self::Topic(pattern) => {
-                repository.topics.iter().flatten().any(|topic| matches(pattern, topic))
-            }
+            Self::Topic(pattern) => repository.topics.iter().flatten().any(|topic| matches(pattern, topic)),
             Self::Active(since) => repository.branch.as_ref().is_some_and(|branch| branch.time >= *since),
             Self::Idle(since) => repository.branch.as_ref().is_none_or(|branch| branch.time < *since),
         }
@@ -137,7 +139,12 @@ mod tests {
         assert!(takes(&["x", "topic:FLEET"], &[], 0) && !takes(&[], &["topic:fl*"], 0));
         assert!(takes(&["active:30d"], &[], 29) && !takes(&["active:30d"], &[], 31));
         assert!(takes(&["idle:30d"], &[], 31) && !takes(&[], &["idle:30d"], 31));
-        let choice = |text: &str| Choice { include: vec![text.into()], exclude: vec![], archived: false, forks: false };
+        let choice = |text: &str| Choice {
+            include: vec![text.into()],
+            exclude: vec![],
+            archived: false,
+            forks: false,
+        };
         for bad in ["", "stars:3", "active:soon"] {
             assert!(choice(bad).filter(0).is_err(), "{bad}");
         }

@@ -82,7 +82,8 @@ fn list(
                 Some(page) => page,
                 None if after.is_none() => {
                     let said = github::errors_at(&errors, "repositoryOwner", None).map(|(_, said)| said);
-                    let said = said.unwrap_or_else(|| format!("GitHub knows no organisation or user {organization:?}"));
+                    let said = said
+                        .unwrap_or_else(|| format!("GitHub knows no organisation or user {organization:?}"));
                     return Err(Failure::Refused(said));
                 }
                 None => break,
@@ -124,9 +125,11 @@ fn list(
 /// Reads the facts of repositories, fewer at once where the host cannot answer for many.
 fn read(client: &mut Client<'_>, changed: Vec<Repository>, scan: &mut Scan) -> Option<Stop> {
     let document = github::facts();
+    let all = changed.len();
     let mut queue: VecDeque<Repository> = changed.into();
     let (mut size, mut tries) = (BATCH, 0);
     while !queue.is_empty() {
+        client.progress(all - queue.len(), all);
         let batch: Vec<Repository> = queue.drain(..size.min(queue.len())).collect();
         let ids: Vec<&str> = batch.iter().map(|outline| outline.id.as_str()).collect();
         match client.ask(&document, &json!({ "ids": ids })) {
@@ -154,10 +157,12 @@ fn read(client: &mut Client<'_>, changed: Vec<Repository>, scan: &mut Scan) -> O
             Err(Failure::Stop(stop)) => {
                 let left = batch.into_iter().chain(queue);
                 scan.unknown.extend(left.map(|outline| not_read(outline, "not asked for")));
+                client.progress(all, all);
                 return Some(stop);
             }
         }
     }
+    client.progress(all, all);
     None
 }
 

@@ -6,6 +6,7 @@ mod license;
 mod look;
 mod reach;
 mod report;
+mod review;
 mod scan;
 mod show;
 mod status;

@@ -43,10 +43,13 @@ impl Reach {
 
 /// Checks the login of an organisation or user.
 pub(crate) fn organization(text: &str) -> Result<&str, Fault> {
-    let fits = !text.is_empty() && text.len() <= 100 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    let fits = !text.is_empty()
+        && text.len() <= 100
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
     if fits {
         Ok(text)
     } else {
-        Err(Fault::usage(format!("--org: {text:?} is no organisation or user")).hint("write the name in its address, as in github.com/NAME"))
+        Err(Fault::usage(format!("--org: {text:?} is no organisation or user"))
+            .hint("write the name in its address, as in github.com/NAME"))
     }
 }

@@ -48,7 +48,9 @@ pub(super) fn rules(path: Option<&Path>) -> Result<Rules, Fault> {
     let Some(path) = path else { return Ok(Rules::default()) };
     let cannot = |why: String| Fault::usage(format!("--rules: {}: {why}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| cannot(error.to_string()))?;
-    Rules::parse(&text).map_err(|error| cannot(error.to_string()).hint("datum fleet scan --print-rules shows how rules are written"))
+    Rules::parse(&text).map_err(|error| {
+        cannot(error.to_string()).hint("datum fleet scan --print-rules shows how rules are written")
+    })
 }
 
 impl Scan {
@@ -62,7 +64,11 @@ impl Scan {
         let stamp = edge.stamp()?;
         let filter = self.choice.filter(stamp.now)?;
         let store = edge.store()?;
-        let pool = if self.full { std::collections::BTreeMap::new() } else { hygiene::known(&store.snapshot()?, org) };
+        let pool = if self.full {
+            std::collections::BTreeMap::new()
+        } else {
+            hygiene::known(&store.snapshot()?, org)
+        };
         let Look { scan, stop } = look(&mut self.reach.client(out)?, org, &filter, pool)?;
         let counts = scan.counts(&rules, stamp.now);
         let draft = hygiene::draft_scan(&scan, &counts)?;
@@ -71,7 +77,7 @@ impl Scan {
         match out.format() {
             Format::Text => text::rows(out, &report),
             Format::Json => out.json(&serde_json::json!({
-                "version": 1, "entry": applied.ids.first(), "requests": scan.requests, "report": show::json(&report),
+                "version": 1, "entry": applied.ids.first(), "requests": scan.requests, "report": report,
             })),
             Format::Ndjson => report.repositories.iter().for_each(|row| out.json(row)),
             Format::Md => out.raw(show::markdown(&report).as_bytes()),
