@@ -5,4 +5,6 @@ mod bottle;
 mod fleet;
 mod journal;
 mod octo;
+mod readme;
 mod vessel;
+mod vessel_life;

@@ -94,12 +94,26 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// The repositories of an organisation: their health, topics and licences
     Fleet(cmd::fleet::Fleet),
+    /// Make or adopt a vessel and show what is there
+    Boot(cmd::boot::Boot),
+    /// Say what the repository holds
+    Status(cmd::status::Status),
+    /// Show what was done last and what waits
+    Resume(cmd::status::Resume),
     /// Record work in the journal, or list it
     Journal(cmd::journal::Journal),
     /// Drop, list, read and answer bottles
     Bottle(cmd::bottle::Bottles),
+    /// Write the files the fleet reads
+    Publish(cmd::publish::Publish),
+    /// Take in a JOURNAL.md and file bottles, once
+    Import(cmd::import::Import),
+    /// Check and list I2I commit subjects
+    I2i(cmd::i2i::I2i),
     /// Show any entry by its id
     Show(cmd::show::Show),
+    /// Bring the logs here and at another repository to the same state
+    Sync(cmd::sync::Sync),
     /// Hide an entry (an undo can itself be undone)
     Undo(cmd::undo::Undo),
 }

@@ -378,6 +378,16 @@ impl Entry {
         self.trailer(key).and_then(EntryId::from_hex)
     }
 
+    /// The draft that makes the same entry again, with the ids its trailers hold replaced where `renamed` knows better.
+    pub(crate) fn to_draft(&self, renamed: impl Fn(EntryId) -> Option<EntryId>) -> Draft {
+        let value = |value: &String| {
+            let new = EntryId::from_hex(value).and_then(&renamed);
+            new.map_or_else(|| value.clone(), |id| id.to_string())
+        };
+        let trailers = self.trailers.iter().map(|(key, text)| (key.clone(), value(text))).collect();
+        Draft { subject: self.subject.clone(), body: self.body.clone(), trailers }
+    }
+
     /// The text of an entry made by [`Draft::from_text`].
     pub fn text(&self) -> &str {
         if self.body.is_empty() { &self.subject } else { &self.body }

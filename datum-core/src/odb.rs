@@ -4,6 +4,7 @@ use crate::id::EntryId;
 use crate::refs::{RefError, sync_folder};
 use gix::objs::{Find as _, Write as _};
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -74,12 +75,35 @@ impl Odb {
         let found = match self.handle.try_find(&id.0, buffer) {
             Ok(Some(found)) => (found.kind, found.data.len()),
             Ok(None) => return Err(ObjectError::Missing(id)),
-            Err(error) => return Err(damaged(format!("{error:#}"))),
+            // A copy of its own may stand beside a damaged pack.
+            Err(error) => match self.loose.try_find(&id.0, buffer) {
+                Ok(Some(found)) => (found.kind, found.data.len()),
+                _ => return Err(damaged(innermost(&error))),
+            },
         };
         if found.0 != want {
             return Err(damaged(format!("it is a {}, not a {want}", found.0)));
         }
         Ok(&buffer[..found.1])
+    }
+
+    /// Reads an object of the kind `want` whose size is at most `most` bytes; a larger one is not even opened.
+    pub(crate) fn read_bounded<'b>(
+        &self,
+        id: EntryId,
+        want: ObjectKind,
+        most: u64,
+        buffer: &'b mut Vec<u8>,
+    ) -> Result<&'b [u8], ObjectError> {
+        use gix::prelude::Header as _;
+        let damaged = |message: String| ObjectError::Damaged { id, message };
+        match self.handle.try_header(&id.0) {
+            Ok(Some(header)) if header.size() > most => {
+                Err(damaged(format!("it has {} bytes, the most is {most}", header.size())))
+            }
+            Ok(_) => self.read(id, want, buffer),
+            Err(error) => Err(damaged(format!("{error:#}"))),
+        }
     }
 
     pub(crate) fn hash_kind(&self) -> gix::hash::Kind {
@@ -109,9 +133,12 @@ impl Odb {
         };
         if sync {
             let path = self.loose.object_path(&id.0);
-            let flushed = File::open(&path).and_then(|file| file.sync_all());
-            flushed.map_err(|source| RefError::Io { doing: "sync", path: path.clone(), source })?;
-            sync_folder(&path)?;
+            match File::open(&path).and_then(|file| file.sync_all()) {
+                Ok(()) => sync_folder(&path)?,
+                // Already moved into a pack, which git flushes before it removes the file.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && self.exists(id) => {}
+                Err(source) => return Err(RefError::Io { doing: "sync", path, source }.into()),
+            }
         }
         Ok(id)
     }

@@ -5,6 +5,7 @@ use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::log::{self, Damage, Reader};
 use crate::odb::{ObjectError, ObjectKind, Odb};
+use crate::refs::{Refs, ref_name};
 use crate::stamp::{Millis, Writer};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BinaryHeap};
@@ -47,6 +48,7 @@ pub struct File {
 #[derive(Debug)]
 pub struct Snapshot<'s> {
     odb: &'s Odb,
+    refs: &'s Refs,
     tips: BTreeMap<(Kind, Writer), EntryId>,
     head: Option<EntryId>,
     as_of: Option<Millis>,
@@ -57,11 +59,12 @@ pub struct Snapshot<'s> {
 impl<'s> Snapshot<'s> {
     pub(crate) fn new(
         odb: &'s Odb,
+        refs: &'s Refs,
         tips: BTreeMap<(Kind, Writer), EntryId>,
         head: Option<EntryId>,
         damage: Vec<Damage>,
     ) -> Self {
-        Self { odb, tips, head, as_of: None, damage: RefCell::new(damage), greatest: Cell::new(0) }
+        Self { odb, refs, tips, head, as_of: None, damage: RefCell::new(damage), greatest: Cell::new(0) }
     }
 
     /// The same state, without the entries whose clock is later than `time`.
@@ -93,6 +96,18 @@ impl<'s> Snapshot<'s> {
         self.odb.hash(ObjectKind::Blob, lines.as_bytes())
     }
 
+    /// The number of entries of a log, by its tip alone; 0 for a tip that is no entry.
+    pub fn length(&self, kind: Kind, writer: &Writer) -> u64 {
+        let Some(tip) = self.tip(kind, writer) else { return 0 };
+        let raw = self.commit(tip).unwrap_or_default();
+        log::clock_and_seq(&raw).map_or(0, |(_, seq)| seq)
+    }
+
+    /// The id `text` would have as a blob.
+    pub(crate) fn hash_text(&self, text: &str) -> String {
+        self.odb.hash(ObjectKind::Blob, text.as_bytes()).map(|id| id.to_string()).unwrap_or_default()
+    }
+
     /// What could not be read so far.
     pub fn damage(&self) -> Vec<Damage> {
         self.damage.borrow().clone()
@@ -110,14 +125,37 @@ impl<'s> Snapshot<'s> {
 
     fn readers(&self, kind: Kind) -> impl Iterator<Item = Reader<'s>> {
         let logs = self.tips.iter().filter(move |((of, _), _)| *of == kind);
-        logs.map(move |((_, writer), tip)| Reader::open(self.odb, kind, writer, *tip))
+        logs.map(move |((_, writer), tip)| {
+            let mut reader = Reader::open(self.odb, kind, writer, *tip);
+            if reader.is_blind()
+                && let Some(before) = self.before(kind, writer, *tip)
+            {
+                let damage = std::mem::take(&mut reader.damage);
+                reader = Reader::open(self.odb, kind, writer, before);
+                reader.damage.extend(damage);
+                reader.note(format!("reading from {before}, the value before it"));
+            }
+            reader
+        })
+    }
+
+    /// The newest value before `tip` that the log's ref had and that can be read.
+    fn before(&self, kind: Kind, writer: &Writer, tip: EntryId) -> Option<EntryId> {
+        let mut buffer = Vec::new();
+        let mut readable =
+            |id: &EntryId| *id != tip && self.odb.read(*id, ObjectKind::Commit, &mut buffer).is_ok();
+        self.refs.history(&ref_name(kind, writer)).into_iter().find(|id| readable(id))
     }
 
     /// Visits the entries of a kind, newest first in the order (clock, writer, place), until `visit` breaks.
     ///
     /// Old segments are read only when the visit gets there. What cannot be read is told by [`Snapshot::damage`].
     pub fn walk(&self, kind: Kind, mut visit: impl FnMut(&View<'_>) -> ControlFlow<()>) {
-        let mut readers: Vec<_> = self.readers(kind).filter_map(|mut r| r.advance().then_some(r)).collect();
+        // One without a single entry to give still has its damage to tell.
+        let mut readers: Vec<_> = self.readers(kind).collect();
+        for reader in &mut readers {
+            reader.advance();
+        }
         // Readers stand in the order of their writers, so the index decides between equal clocks.
         let key = |reader: &Reader<'_>, index: usize| Some((reader.view()?.clock(), index));
         let mut heap: BinaryHeap<_> =

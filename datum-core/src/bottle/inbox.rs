@@ -2,15 +2,16 @@
 
 use super::{ACK, DEADLINE, IN_REPLY_TO, PRIORITY, READ, Recipient, TO, TYPE};
 use crate::entry::View;
-use crate::file_bottle::{self, FileBottle, Resolved, Rung};
+use crate::file_bottle::{self, FileBottle, Resolved, Rung, When};
 use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::name::AgentName;
 use crate::odb::ObjectError;
+use crate::publish::bottle_file;
 use crate::publish::taskboard_file::Priority;
 use crate::snapshot::Snapshot;
 use crate::stamp::Millis;
-use crate::undo;
+use crate::{import, undo};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
@@ -192,6 +193,7 @@ impl Inbox {
 pub fn inbox(snapshot: &Snapshot<'_>) -> Result<Inbox, ObjectError> {
     let mut bottles: BTreeMap<EntryId, Bottle> = BTreeMap::new();
     let mut receipts = Vec::new();
+    let mut imported = BTreeMap::new();
     let hidden = undo::walk_visible(snapshot, Kind::Bottle, |view| {
         let stages = [(READ, Stage::Read), (ACK, Stage::Acknowledged)];
         for (key, stage) in stages {
@@ -199,13 +201,19 @@ pub fn inbox(snapshot: &Snapshot<'_>) -> Result<Inbox, ObjectError> {
                 receipts.push((id, view.agent().to_owned(), stage, view.clock()));
             }
         }
-        if view.trailer(TO).is_some() {
+        let origin = view.reference(import::FROM);
+        if let Some(blob) = origin {
+            imported.insert(blob, view.id);
+        }
+        if view.trailer(TO).is_some() || origin.is_some() {
             bottles.insert(view.id, of_entry(snapshot, view));
         }
         ControlFlow::Continue(())
     });
     for (id, bottle) in of_files(snapshot)? {
-        if !hidden.contains(&id) {
+        let printed = str::from_utf8(&bottle.text).ok().and_then(bottle_file::entry_id);
+        let is_copy = imported.contains_key(&id) || printed.is_some_and(|entry| bottles.contains_key(&entry));
+        if !hidden.contains(&id) && !is_copy {
             bottles.insert(id, bottle);
         }
     }
@@ -217,6 +225,8 @@ pub fn inbox(snapshot: &Snapshot<'_>) -> Result<Inbox, ObjectError> {
         })
         .collect();
     for (id, agent, stage, at) in receipts.into_iter().chain(answers) {
+        // What was said of a file holds for the entry it was imported as.
+        let id = imported.get(&id).copied().unwrap_or(id);
         if let Some(bottle) = bottles.get_mut(&id) {
             bottle.reached(&agent, stage, at);
         }
@@ -228,17 +238,27 @@ pub fn inbox(snapshot: &Snapshot<'_>) -> Result<Inbox, ObjectError> {
 
 fn of_entry(snapshot: &Snapshot<'_>, view: &View<'_>) -> Bottle {
     let entry = snapshot.whole(view);
+    // An imported bottle is from whoever it says, not from the agent that imported it.
+    let from = match entry.trailer(import::FROM) {
+        Some(_) => entry.trailer(import::AGENT).map(str::to_owned),
+        None => Some(entry.agent.clone()),
+    };
     let to: Vec<String> = entry.values(TO).map(str::to_owned).collect();
     Bottle {
         id: entry.id,
         source: Source::Log(entry.writer.to_string()),
-        from: Some(entry.agent.clone()),
-        from_agent: AgentName::new(&entry.agent).ok(),
+        from_agent: from.as_deref().and_then(|from| AgentName::new(&from.to_lowercase()).ok()),
+        date: Some(entry.trailer(import::DATE).map_or_else(|| crate::stamp::iso(entry.clock), str::to_owned)),
+        from,
         recipients: to.iter().filter_map(|to| Recipient::parse(to).ok()).collect(),
         to,
         kind: entry.trailer(TYPE).map(str::to_owned),
-        date: Some(crate::stamp::iso(entry.clock)),
-        time: entry.clock,
+        time: entry
+            .trailer(import::DATE)
+            .and_then(When::find)
+            .as_ref()
+            .and_then(start_of)
+            .unwrap_or(entry.clock),
         priority: entry.trailer(PRIORITY).and_then(Priority::read),
         deadline: entry.trailer(DEADLINE).and_then(|text| text.parse().ok()),
         in_reply_to: entry.reference(IN_REPLY_TO),
@@ -247,6 +267,12 @@ fn of_entry(snapshot: &Snapshot<'_>, view: &View<'_>) -> Bottle {
         text: entry.body.into_bytes(),
         stages: BTreeMap::new(),
     }
+}
+
+/// The moment, or the start of the day where only that is known.
+fn start_of(when: &When) -> Option<Millis> {
+    let start = when.day().to_zoned(jiff::tz::TimeZone::UTC).ok().map(|start| start.timestamp());
+    u64::try_from(when.timestamp().or(start)?.as_millisecond()).ok()
 }
 
 /// Reads the bottles of the tree; identical copies are one.
@@ -292,10 +318,6 @@ fn of_file(id: EntryId, paths: Vec<String>, read: FileBottle) -> Bottle {
         None => (None, None),
     };
     let when = read.date.map(|found| found.value);
-    let time = when.as_ref().and_then(|when| {
-        let start = when.day().to_zoned(jiff::tz::TimeZone::UTC).ok().map(|start| start.timestamp());
-        u64::try_from(when.timestamp().or(start)?.as_millisecond()).ok()
-    });
     let name = paths[0].rsplit('/').next().unwrap_or_default().to_owned();
     Bottle {
         id,
@@ -306,8 +328,8 @@ fn of_file(id: EntryId, paths: Vec<String>, read: FileBottle) -> Bottle {
         to: recipients.into_iter().map(|agent| agent.text).collect(),
         kind: read.kind.map(|found| found.value),
         subject: read.subject.map_or(name, |found| found.value),
+        time: when.as_ref().and_then(start_of).unwrap_or(0),
         date: when.map(|when| when.to_string()),
-        time: time.unwrap_or(0),
         priority: read.priority.and_then(|found| Priority::read(&found.value)),
         deadline: None,
         in_reply_to: read.in_reply_to.and_then(|found| EntryId::from_hex(&found.value)),
