@@ -94,7 +94,7 @@ fn nine_hundred_repositories_cost_few_requests() {
         world.repos[100..120].iter_mut().for_each(|repo| {
             repo.commits += 1;
             repo.files.retain(|file| file != "README.md");
-        })
+        });
     });
     scan(&vessel, &octo);
     let asked = octo.count();
@@ -169,7 +169,7 @@ fn a_page_that_fails_in_the_middle_truncates_nothing_in_silence() {
             "Listing",
             1,
             Instead::Status(422, vec![("x-ratelimit-remaining", "9".into())], r#"{"message":"no"}"#.into()),
-        ))
+        ));
     });
     let ran = fleet(&vessel, &octo, &["scan", "--org", "fleet"]);
     assert_eq!(ran.code, 3, "{ran:?}");
@@ -205,7 +205,7 @@ fn limits_are_waited_for_and_the_wait_is_shown() {
             "Listing",
             0,
             Instead::Status(403, vec![("retry-after", "9999".into())], "{}".into()),
-        ))
+        ));
     });
     let ran = fleet(&vessel, &octo, &["scan", "--org", "fleet"]);
     assert!(ran.fails(3).contains("GitHub asks for a wait of 9999 s"));
@@ -233,7 +233,7 @@ fn rights_and_mistakes_are_no_limits() {
                 vec![("x-ratelimit-remaining", "9".into())],
                 r#"{"message":"Resource not accessible by integration"}"#.into(),
             ),
-        ))
+        ));
     });
     octo.count();
     assert!(fleet(&vessel, &octo, &["scan", "--org", "fleet"]).fails(3).contains("Resource not accessible"));
@@ -293,7 +293,7 @@ fn ctrl_c_in_a_wait_keeps_what_is_known() {
             "Facts",
             2,
             Instead::Status(403, vec![("retry-after", "3000".into())], "{}".into()),
-        ))
+        ));
     });
     let child = command(&vessel, &octo, &["scan", "--org", "fleet"])
         .stdout(Stdio::piped())
@@ -379,8 +379,8 @@ fn licences_are_whole_and_come_only_where_none_is() {
     all[4].files.push("COPYING".to_owned());
     let (vessel, octo) = (Vessel::new(), Octo::start(all));
     scan(&vessel, &octo);
-    let make = ["license", "--org", "fleet", "--license-type", "apache-2.0", "--holder", "Ada"];
-    let made = fleet(&vessel, &octo, &make).ok();
+    let plan = ["license", "--org", "fleet", "--license-type", "apache-2.0", "--holder", "Ada"];
+    let made = fleet(&vessel, &octo, &plan).ok();
     assert_eq!(made.lines().count(), 5);
     octo.count();
     // A licence of another name appears between plan and apply.
@@ -437,17 +437,19 @@ fn reports_are_one_page_and_escape_what_others_wrote() {
     fleet(&vessel, &octo, &["scan", "--org", "fleet"]).ok();
     octo.with(|world| world.repos[2].date = "2025-01-01T00:00:00Z");
     fleet(&vessel, &octo, &["scan", "--org", "fleet"]).ok();
-    let html = fleet(&vessel, &octo, &["report", "--org", "fleet", "--format", "html"]).ok();
+    let page = fleet(&vessel, &octo, &["report", "--org", "fleet", "--format", "html"]).ok();
     assert!(
-        html.starts_with("<!doctype html>")
-            && html.contains("<h2>Trend</h2>")
-            && html.contains("<h2>Languages</h2>")
+        page.starts_with("<!doctype html>")
+            && page.contains("<h2>Trend</h2>")
+            && page.contains("<h2>Languages</h2>")
     );
-    assert!(!html.contains("<script") && !html.contains("src=") && !html.contains("href="), "{html}");
-    let md = fleet(&vessel, &octo, &["report", "--org", "fleet", "--format", "md"]).ok();
+    assert!(!page.contains("<script") && !page.contains("src=") && !page.contains("href="), "{page}");
+    let markdown = fleet(&vessel, &octo, &["report", "--org", "fleet", "--format", "md"]).ok();
     assert!(
-        md.contains("## Top issues") && md.contains("Worse: Fleet/vessel-00002") && !md.contains("<script"),
-        "{md}"
+        markdown.contains("## Top issues")
+            && markdown.contains("Worse: Fleet/vessel-00002")
+            && !markdown.contains("<script"),
+        "{markdown}"
     );
     let rows = fleet(&vessel, &octo, &["report", "--org", "fleet", "--format", "ndjson"]).ok();
     assert_eq!(rows.lines().count(), 3);

@@ -205,7 +205,9 @@ fn answer(
         "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\n",
         text.len()
     );
-    headers.iter().for_each(|(key, value)| out += &format!("{key}: {value}\r\n"));
+    for (key, value) in &headers {
+        out.extend([*key, ": ", value, "\r\n"]);
+    }
     out += "\r\n";
     let mut stream = stream;
     // In one piece: two would wait for each other's acknowledgement.
@@ -226,7 +228,7 @@ fn take(world: &mut World, what: &str) -> Option<Instead> {
 
 impl World {
     fn result(&mut self, what: &str, variables: &Value, body: &Value) -> (u16, Value) {
-        let size = variables["first"].as_u64().map(|size| size as usize);
+        let size = variables["first"].as_u64().map(number);
         let ids = variables["ids"].as_array().cloned().unwrap_or_default();
         let inputs =
             variables.as_object().map_or(0, |all| all.keys().filter(|key| key.starts_with('i')).count());
@@ -255,7 +257,7 @@ impl World {
             .filter(|(_, r)| wanted("archived", r.archived) && wanted("fork", r.fork))
             .collect();
         let from = variables["after"].as_str().map_or(0, |after| after.parse::<usize>().unwrap());
-        let to = (from + variables["first"].as_u64().unwrap() as usize).min(all.len());
+        let to = (from + number(variables["first"].as_u64().unwrap())).min(all.len());
         let nodes: Vec<_> = all[from..to].iter().map(|(index, repo)| node(*index, repo, false)).collect();
         let total = |test: fn(&Repo) -> bool| json!({ "totalCount": self.repos.iter().filter(|repo| test(repo)).count() });
         let mut owner = json!({
@@ -376,4 +378,8 @@ fn node(index: usize, repo: &Repo, root: bool) -> Value {
         node["workflows"] = names(&["ci.yml".to_owned()]);
     }
     node
+}
+
+fn number(size: u64) -> usize {
+    usize::try_from(size).unwrap()
 }

@@ -44,7 +44,11 @@ pub(crate) fn page(data: &Value) -> Option<Page> {
 /// Reads a repository; `None` for anything else.
 pub(crate) fn repository(node: &Value) -> Option<Repository> {
     let flag = |name: &str| node[name].as_bool().unwrap_or(false);
-    let branch = branch(&node["defaultBranchRef"])?;
+    // A branch that cannot be read is not taken for none.
+    let branch = match &node["defaultBranchRef"] {
+        Value::Null => None,
+        there => Some(branch(there)?),
+    };
     let (files, many) = names(&node["root"]);
     // A root that was asked for and did not come is not known; it is not empty.
     let lost = branch.is_some() && node.get("root").is_some() && !node["root"]["entries"].is_array();
@@ -87,18 +91,14 @@ fn topics(node: &Value) -> Vec<String> {
     list(&node["repositoryTopics"]["nodes"]).filter_map(|topic| text(&topic["topic"]["name"])).collect()
 }
 
-/// Reads the default branch, `Some(None)` where there is none; one that cannot be read is not taken for none.
-fn branch(node: &Value) -> Option<Option<Branch>> {
-    if node.is_null() {
-        return Some(None);
-    }
+fn branch(node: &Value) -> Option<Branch> {
     let target = &node["target"];
-    Some(Some(Branch {
+    Some(Branch {
         name: text(&node["name"])?,
         head: text(&target["oid"])?,
         time: crate::time::parse_absolute(target["committedDate"].as_str()?)?,
         checks: text(&target["statusCheckRollup"]["state"]),
-    }))
+    })
 }
 
 fn names(tree: &Value) -> (Vec<String>, bool) {

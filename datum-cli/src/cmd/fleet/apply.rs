@@ -168,11 +168,11 @@ impl Round<'_> {
         for (change, now) in found {
             match (now.any_license(), &now.branch) {
                 (Some(_), _) if self.unsure.contains(&change.id) => {
-                    self.tell(change, Ended::Done, &file.spdx)
+                    self.tell(change, Ended::Done, &file.spdx);
                 }
                 (Some(name), _) => self.tell(change, Ended::Refused, &format!("it has a licence: {name}")),
                 (None, _) if now.files_more => {
-                    self.tell(change, Ended::Failed, "its root could not be read whole")
+                    self.tell(change, Ended::Failed, "its root could not be read whole");
                 }
                 (None, Some(branch)) => {
                     let input = json!({

@@ -50,7 +50,7 @@ pub(crate) struct Filter {
 impl Choice {
     /// Makes the filter, for the time `now`.
     pub(crate) fn filter(&self, now: Millis) -> Result<Filter, Fault> {
-        let tests = |option, texts: &[String]| -> Result<Vec<Test>, Fault> {
+        let all = |option, texts: &[String]| -> Result<Vec<Test>, Fault> {
             texts.iter().map(|text| test(option, text, now)).collect()
         };
         let mut words: Vec<String> = Vec::new();
@@ -62,8 +62,8 @@ impl Choice {
         words.extend(self.archived.then(|| "archived".to_owned()));
         words.extend(self.forks.then(|| "forks".to_owned()));
         Ok(Filter {
-            include: tests("--include", &self.include)?,
-            exclude: tests("--exclude", &self.exclude)?,
+            include: all("--include", &self.include)?,
+            exclude: all("--exclude", &self.exclude)?,
             archived: self.archived,
             forks: self.forks,
             words: words.join(", "),

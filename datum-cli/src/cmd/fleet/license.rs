@@ -29,8 +29,8 @@ pub(crate) struct License {
     #[arg(long, value_name = "ORG")]
     org: String,
     /// The licence: MIT, Apache-2.0, BSD-3-Clause, BSD-2-Clause, ISC, 0BSD, MPL-2.0, GPL-3.0-only, AGPL-3.0-only, BSL-1.0, CC0-1.0 or Unlicense
-    #[arg(long, value_name = "SPDX")]
-    license_type: Option<String>,
+    #[arg(long = "license-type", value_name = "SPDX")]
+    spdx: Option<String>,
     /// Who holds the copyright [default: the organisation's name]
     #[arg(long, value_name = "NAME")]
     holder: Option<String>,
@@ -48,7 +48,7 @@ pub(crate) struct License {
 impl License {
     pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         let org = organization(&self.org)?;
-        let plan = match &self.license_type {
+        let plan = match &self.spdx {
             None if self.review.continues() => None,
             None => {
                 return Err(

@@ -83,7 +83,7 @@ impl Review {
             (Some((Some(id), plan)), _) => (id, plan),
             // The same plan again is that plan: what was done of it counts.
             (Some((None, plan)), Some((id, same))) if same == plan => (id, plan),
-            (Some((None, plan)), _) if plan.changes.is_empty() => return nothing(out, &plan),
+            (Some((None, plan)), _) if plan.changes.is_empty() => return Ok(nothing(out, &plan)),
             (Some((None, plan)), _) => (record(edge, &plan)?, plan),
             (None, Some(found)) => found,
             (None, None) => {
@@ -120,10 +120,9 @@ impl Review {
                 plan.organization
             )));
         }
-        let topics = plan.changes.iter().flat_map(|change| &change.topics);
+        let mut topics = plan.changes.iter().flat_map(|change| &change.topics);
         topics
-            .map(|topic| check_topic(topic))
-            .collect::<Result<(), _>>()
+            .try_for_each(|topic| check_topic(topic))
             .map_err(|error| Fault::usage(format!("--plan: {named}: {error}")))?;
         if plan.file.as_ref().is_some_and(|file| file.path != LICENSE)
             || (action == Action::License) != plan.file.is_some()
@@ -201,7 +200,9 @@ impl Review {
             let plan_id = id.to_string();
             out.json(&serde_json::json!({ "version": 1, "plan": plan_id, "requests": requests, "outcomes": told, "refused": plan.refused }));
         } else {
-            told.iter().for_each(|outcome| line(out, outcome));
+            for outcome in &told {
+                line(out, outcome);
+            }
             refusals(out, plan);
         }
         let all = outcomes(&store.snapshot()?, id);
@@ -237,14 +238,14 @@ fn record(edge: &Edge<'_>, plan: &Plan) -> Result<EntryId, Fault> {
 }
 
 /// There is nothing to change.
-fn nothing(out: &mut Out, plan: &Plan) -> Result<Exit, Fault> {
+fn nothing(out: &mut Out, plan: &Plan) -> Exit {
     if out.is_json() {
         out.json(&serde_json::json!({ "version": 1, "entry": null, "applied": false, "plan": plan }));
     } else {
         refusals(out, plan);
     }
     out.say(&format!("nothing to {}", plan.action.as_str()));
-    Ok(if plan.refused.is_empty() { Exit::Done } else { Exit::No })
+    if plan.refused.is_empty() { Exit::Done } else { Exit::No }
 }
 
 fn refusals(out: &mut Out, plan: &Plan) {

@@ -172,7 +172,7 @@ fn points(report: &Report) -> Vec<(Millis, Counts)> {
 pub(super) fn html(report: &Report) -> String {
     let mut out = format!("<p>{}</p>\n{}", escape(&scope(report)), bar(&report.counts));
     if let Some(trend) = &report.trend {
-        let _ = write!(out, "<h2>Since {}</h2>\n", time::show(trend.since));
+        let _ = writeln!(out, "<h2>Since {}</h2>", time::show(trend.since));
         let rows = compare(&report.counts, &trend.counts).into_iter().map(|(name, now, was)| {
             format!(
                 "<tr><td class=\"{name}\">{name}</td>{}{}{}</tr>",
@@ -183,7 +183,7 @@ pub(super) fn html(report: &Report) -> String {
         });
         out += &table(&["Health", "#Now", "#Then", "#Change"], rows);
         for (heading, names) in lists(trend).into_iter().filter(|(_, names)| !names.is_empty()) {
-            let _ = write!(out, "<p><b>{heading}:</b> {}</p>\n", escape(&names.join(", ")));
+            let _ = writeln!(out, "<p><b>{heading}:</b> {}</p>", escape(&names.join(", ")));
         }
     }
     if !report.history.is_empty() {
@@ -204,7 +204,9 @@ pub(super) fn html(report: &Report) -> String {
         });
         out += &table(&["#Repositories", "Level", "What"], rows);
         out += "<h2>Recommendations</h2>\n<ul>\n";
-        report.recommendations.iter().for_each(|text| out += &format!("<li>{}</li>\n", escape(text)));
+        for text in &report.recommendations {
+            let _ = writeln!(out, "<li>{}</li>", escape(text));
+        }
         out += "</ul>\n";
     }
     if !report.languages.is_empty() {
@@ -226,10 +228,10 @@ pub(super) fn html(report: &Report) -> String {
     if !report.unknown.is_empty() || report.unlisted > 0 {
         out += "<h2>Unknown</h2>\n<ul>\n";
         for one in &report.unknown {
-            let _ = write!(out, "<li>{}: {}</li>\n", escape(&one.name), escape(&one.why));
+            let _ = writeln!(out, "<li>{}: {}</li>", escape(&one.name), escape(&one.why));
         }
         if report.unlisted > 0 {
-            let _ = write!(out, "<li>{} more that no page listed</li>\n", report.unlisted);
+            let _ = writeln!(out, "<li>{} more that no page listed</li>", report.unlisted);
         }
         out += "</ul>\n";
     }
