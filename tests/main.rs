@@ -1,10 +1,13 @@
 //! The program as its users meet it: the real binary, real git, real repositories.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::print_stderr, reason = "what is skipped is said")]
 
 mod bottle;
 mod fleet;
 mod journal;
 mod octo;
 mod readme;
+mod servers;
+mod travel;
 mod vessel;
 mod vessel_life;

@@ -91,6 +91,7 @@ pub(crate) struct Args {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     /// The repositories of an organisation: their health, topics and licences
     Fleet(cmd::fleet::Fleet),
@@ -112,6 +113,12 @@ pub(crate) enum Command {
     I2i(cmd::i2i::I2i),
     /// Show any entry by its id
     Show(cmd::show::Show),
+    /// Take in logs that came as a file, as a branch or from another repository
+    Absorb(cmd::absorb::Absorb),
+    /// Keep the state small
+    Compact(cmd::compact::Compact),
+    /// Say where the bytes are
+    Size(cmd::compact::Size),
     /// Bring the logs here and at another repository to the same state
     Sync(cmd::sync::Sync),
     /// Hide an entry (an undo can itself be undone)

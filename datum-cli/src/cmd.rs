@@ -1,7 +1,9 @@
 //! The commands: one file each.
 
+pub(crate) mod absorb;
 pub(crate) mod boot;
 pub(crate) mod bottle;
+pub(crate) mod compact;
 pub(crate) mod fleet;
 pub(crate) mod i2i;
 pub(crate) mod import;
@@ -36,6 +38,9 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
         Command::Fleet(command) => command.run(&edge, out),
         Command::Journal(command) => command.run(&edge, out),
         Command::Show(command) => command.run(&edge, out),
+        Command::Absorb(command) => command.run(&edge, out),
+        Command::Compact(command) => command.run(&edge, out),
+        Command::Size(command) => command.run(&edge, out),
         Command::Sync(command) => command.run(&edge, out),
         Command::Undo(command) => command.run(&edge, out),
     }

@@ -79,6 +79,7 @@ pub mod capability;
 #[expect(clippy::disallowed_methods, reason = "it makes the file that holds the clone's id")]
 mod clone_id;
 mod commit;
+pub mod compact;
 mod entry;
 mod epoch;
 pub mod file_bottle;
@@ -95,6 +96,7 @@ mod log;
 #[cfg_attr(test, expect(clippy::disallowed_methods, reason = "its tests hold the lock"))]
 mod maintenance;
 mod name;
+#[expect(clippy::disallowed_methods, reason = "loose objects are files, and this module owns them")]
 mod odb;
 pub mod onboarding;
 pub mod publish;
@@ -102,6 +104,7 @@ pub mod publish;
 mod refs;
 mod segment;
 mod sink;
+pub mod size;
 mod snapshot;
 mod stamp;
 mod store;

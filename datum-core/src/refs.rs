@@ -133,6 +133,17 @@ impl Refs {
         }
     }
 
+    /// The commit that `HEAD` in the folder `git_dir`, of the repository or of a linked work tree, leads to.
+    pub(crate) fn head(&self, git_dir: &Path) -> Option<EntryId> {
+        match self {
+            Self::Files(files) => files.head(git_dir),
+            Self::Program(git) => {
+                let said = git.output("rev-parse", &["--verify", "--quiet", "HEAD"]).ok()?;
+                EntryId::from_hex(String::from_utf8_lossy(&said).trim())
+            }
+        }
+    }
+
     /// Moves a ref if it still has the value it is expected to have.
     pub(crate) fn swap(&self, to: &Move<'_>) -> Result<Swap, RefError> {
         match self {
@@ -195,6 +206,18 @@ impl Refs {
         }
         let complaint = String::from_utf8_lossy(&output.stderr);
         if complaint.contains("lock") { Ok(false) } else { Err(git::failed("update-ref", &output).into()) }
+    }
+
+    /// Removes refs that still have the values they are expected to have; none if one has not.
+    pub(crate) fn remove_all(&self, git: &Git, refs: &[(String, EntryId)]) -> Result<(), RefError> {
+        if refs.is_empty() {
+            return Ok(());
+        }
+        let input: String = refs.iter().map(|(name, old)| format!("delete {name} {old}\n")).collect();
+        let mut command = git.command_with(&["-c", "core.hooksPath=/dev/null"], "update-ref");
+        command.args(["--no-deref", "--stdin"]);
+        let output = Git::run(command, input.as_bytes())?;
+        if output.status.success() { Ok(()) } else { Err(git::failed("update-ref", &output).into()) }
     }
 
     fn swap_by_program(&self, git: &Git, to: &Move<'_>) -> Result<Swap, RefError> {

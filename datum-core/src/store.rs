@@ -186,8 +186,13 @@ impl Store {
 
     /// The user's identity as git would record it in a commit, if one is configured.
     pub fn identity(&self) -> Option<Identity> {
-        let signature = self.repo.committer()?.ok()?;
-        Identity::new(&signature.name.to_string(), &signature.email.to_string())
+        // In the order of `Repository::committer`, which beside that reads all time zones for a date of no use here.
+        let config = self.repo.config_snapshot();
+        let first =
+            |keys: &[&str]| keys.iter().find_map(|key| config.string(*key)).map(|text| text.to_string());
+        let name = first(&["committer.name", "user.name", "gitoxide.committer.nameFallback"])?;
+        let emails = ["committer.email", "user.email", "gitoxide.user.emailFallback"];
+        Identity::new(&name, &first(&emails)?)
     }
 
     /// The remote that the branch in the work tree follows.
@@ -241,7 +246,7 @@ impl Store {
             damage.push(Damage { log, object: None, message: format!("{error}; it hides {hides}") });
         }
         let tips = refs.into_iter().filter_map(|(name, id)| Some((parse_log(&name)?, id))).collect();
-        let head = self.repo.head_id().ok().map(|id| EntryId(id.detach()));
+        let head = self.refs.head(self.repo.git_dir());
         Ok(Snapshot::new(&self.odb, &self.refs, tips, head, damage))
     }
 
@@ -267,32 +272,19 @@ impl Store {
             if drafts.is_empty() {
                 return Ok(Applied { ids: Vec::new(), clock: 0, cleared: wait.cleared });
             }
-            let old = self.refs.find(&name).map_err(StoreError::from)?;
-            self.check_tip(&name, old)?;
-            // The function must have seen the tip that its entries are to follow.
-            if old == snapshot.tip(kind, &writer) {
-                let written = append::write(self, kind, stamp, &writer, old, &snapshot, &drafts)?;
-                let sync = self.sync_refs || kind.always_syncs();
-                let to = Move { name: &name, old, new: written.tip, stamp, reason: "datum: append", sync };
-                if wait.swap(&to)? {
-                    let Written { ids, clock, sealed, .. } = written;
-                    if sealed {
-                        maintenance::after_seal(self, drafts.len() >= PACK_FROM);
-                    }
-                    return Ok(Applied { ids, clock, cleared: wait.cleared });
+            // The entries follow the tip that the function has seen, or the swap fails.
+            let old = snapshot.tip(kind, &writer);
+            let written = append::write(self, kind, stamp, &writer, old, &snapshot, &drafts)?;
+            let sync = self.sync_refs || kind.always_syncs();
+            let to = Move { name: &name, old, new: written.tip, stamp, reason: "datum: append", sync };
+            if wait.swap(&to)? {
+                let Written { ids, clock, sealed, .. } = written;
+                if sealed {
+                    maintenance::after_seal(self, drafts.len() >= PACK_FROM);
                 }
+                return Ok(Applied { ids, clock, cleared: wait.cleared });
             }
             wait.a_little(&self.common_dir.join(&name))?;
-        }
-    }
-
-    /// Refuses to build on a tip that is not there: what follows it could never be read back whole.
-    fn check_tip(&self, name: &str, tip: Option<EntryId>) -> Result<(), StoreError> {
-        match tip {
-            Some(id) if !self.odb.exists(id) => {
-                Err(StoreError::Log { name: name.to_owned(), message: format!("its tip {id} is missing") })
-            }
-            _ => Ok(()),
         }
     }
 

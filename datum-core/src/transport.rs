@@ -281,7 +281,8 @@ fn answers(said: &str, complaint: &str) -> BTreeMap<String, Pushed> {
                     ["fetch first", "non-fast-forward", "stale info", "needs force", "already exists"];
                 let raced =
                     ["cannot lock ref", "incorrect old value", "failed to update ref", "failed to lock"];
-                if moved.contains(&reason) || raced.iter().any(|text| reason.contains(text)) {
+                let theirs = summary.starts_with("[remote rejected]");
+                if (moved.contains(&reason) && !theirs) || raced.iter().any(|text| reason.contains(text)) {
                     Pushed::Moved
                 } else if words.is_empty() {
                     Pushed::Refused(reason.to_owned())

@@ -24,6 +24,7 @@ pub(crate) struct Bottles {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Command {
     /// Drop a bottle for an agent, a list (a,b), a role (role:x) or a capability (cap:y)
     Drop(write::Drop),
