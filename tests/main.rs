@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![expect(clippy::print_stderr, reason = "what is skipped is said")]
 
+mod audit;
 mod bottle;
 mod fleet;
 mod journal;
+mod keys;
 mod octo;
 mod readme;
 mod servers;

@@ -95,6 +95,11 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// The repositories of an organisation: their health, topics and licences
     Fleet(cmd::fleet::Fleet),
+    /// Audit a repository by rules
+    Audit(cmd::audit::Audit),
+    /// An agent's own keys: make, show, declare
+    #[cfg(feature = "vault")]
+    Agent(cmd::agent::Agent),
     /// Make or adopt a vessel and show what is there
     Boot(cmd::boot::Boot),
     /// Say what the repository holds
@@ -123,6 +128,8 @@ pub(crate) enum Command {
     Sync(cmd::sync::Sync),
     /// Hide an entry (an undo can itself be undone)
     Undo(cmd::undo::Undo),
+    /// Verify every log: ids, chains, signatures, authors, and that nothing was taken back
+    Verify(cmd::verify::Verify),
 }
 
 #[cfg(test)]

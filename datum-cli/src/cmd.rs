@@ -1,6 +1,11 @@
 //! The commands: one file each.
 
 pub(crate) mod absorb;
+#[cfg(feature = "vault")]
+pub(crate) mod agent;
+#[cfg(feature = "vault")]
+pub(crate) mod agent_keys;
+pub(crate) mod audit;
 pub(crate) mod boot;
 pub(crate) mod bottle;
 pub(crate) mod compact;
@@ -13,6 +18,7 @@ pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod sync;
 pub(crate) mod undo;
+pub(crate) mod verify;
 
 use crate::args::{Args, Command};
 use crate::edge::Edge;
@@ -23,11 +29,14 @@ use crate::out::Out;
 pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
     let edge = Edge::new(&args.global);
     let asked = args.global.format;
-    if asked.plain().is_none() && !matches!(args.command, Command::Fleet(_)) {
+    if asked.plain().is_none() && !matches!(args.command, Command::Audit(_) | Command::Fleet(_)) {
         return Err(Fault::usage(format!("this command does not print {}", asked.name()))
             .hint("--format is text, json, ndjson or md"));
     }
     match &args.command {
+        Command::Audit(command) => command.run(&edge, out),
+        #[cfg(feature = "vault")]
+        Command::Agent(command) => command.run(&edge, out),
         Command::Boot(command) => command.run(&edge, out),
         Command::Status(command) => command.run(&edge, out),
         Command::Resume(command) => command.run(&edge, out),
@@ -43,5 +52,6 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
         Command::Size(command) => command.run(&edge, out),
         Command::Sync(command) => command.run(&edge, out),
         Command::Undo(command) => command.run(&edge, out),
+        Command::Verify(command) => command.run(&edge, out),
     }
 }

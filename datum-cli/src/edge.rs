@@ -2,16 +2,24 @@
 
 use crate::args::{Asked, Global};
 use crate::fault::Fault;
+#[cfg(feature = "vault")]
+use crate::keyring::Keyring;
+#[cfg(feature = "vault")]
+use datum_core::Signers;
 use datum_core::bottle::Me;
 use datum_core::capability::{self, Capability};
 use datum_core::{AgentName, Millis, OpenOptions, Stamp, Store};
 use std::cell::OnceCell;
 use std::path::PathBuf;
+#[cfg(feature = "vault")]
+use std::rc::Rc;
 
 /// What a command knows of the world outside the repository.
 pub(crate) struct Edge<'a> {
     global: &'a Global,
     store: OnceCell<Store>,
+    #[cfg(feature = "vault")]
+    keyring: Rc<Keyring>,
 }
 
 /// A variable of the environment, if it is set to something.
@@ -21,7 +29,28 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 
 impl<'a> Edge<'a> {
     pub(crate) fn new(global: &'a Global) -> Self {
-        Self { global, store: OnceCell::new() }
+        Self {
+            global,
+            store: OnceCell::new(),
+            #[cfg(feature = "vault")]
+            keyring: Rc::default(),
+        }
+    }
+
+    /// The keys of agents that are here.
+    #[cfg(feature = "vault")]
+    pub(crate) fn keyring(&self) -> &Rc<Keyring> {
+        &self.keyring
+    }
+
+    /// Lets the store sign with the keys that are here, looked for when there is something to sign.
+    #[cfg(feature = "vault")]
+    fn signing(&self, store: Store) -> Store {
+        let keyring = Rc::clone(&self.keyring);
+        store.signing(Signers::new(move |agent| match keyring.find(agent) {
+            Ok(keys) => Ok(keys.map(|keys| keys.signer())),
+            Err(fault) => Err(fault.message),
+        }))
     }
 
     /// Where the command works: `-C`, `--workshop`, `DATUM_HOME` or the current folder.
@@ -46,6 +75,8 @@ impl<'a> Edge<'a> {
             ephemeral: self.is_ephemeral(),
         };
         let store = Store::open_with(&self.dir(), &options)?;
+        #[cfg(feature = "vault")]
+        let store = self.signing(store);
         Ok(self.store.get_or_init(|| store))
     }
 

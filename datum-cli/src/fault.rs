@@ -1,8 +1,12 @@
 //! Errors as the user meets them: one line, a hint, and an exit code that means something.
 
+use datum_core::audit::RuleError;
+use datum_core::files::LookError;
 use datum_core::sync::SyncError;
 use datum_core::transport::{TransportError, Trouble};
-use datum_core::{DraftError, FindError, GitError, NameError, ObjectError, RefError, StoreError};
+use datum_core::{
+    DraftError, FindError, GitError, NameError, ObjectError, RefError, RevisionError, StoreError,
+};
 
 /// What the exit code says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +50,19 @@ impl Fault {
 impl From<NameError> for Fault {
     fn from(error: NameError) -> Self {
         Self::usage(error.to_string())
+    }
+}
+
+#[cfg(feature = "vault")]
+impl From<datum_core::keys::KeyError> for Fault {
+    fn from(error: datum_core::keys::KeyError) -> Self {
+        use datum_core::keys::KeyError;
+        match error {
+            KeyError::Random(_) => Self::broken(error.to_string()),
+            KeyError::Format { .. } | KeyError::Mismatch | KeyError::Passphrase => {
+                Self::usage(error.to_string())
+            }
+        }
     }
 }
 
@@ -132,7 +149,38 @@ impl From<StoreError> for Fault {
             }
             StoreError::Locked { .. } => Self::broken(message)
                 .hint("if no git or datum process is running, datum doctor removes the lock"),
+            StoreError::Signing { .. } => Self::usage(message).hint(
+                "datum agent keys new makes keys; DATUM_PASSPHRASE_FD gives the passphrase of locked ones",
+            ),
             StoreError::Open { .. } | StoreError::Git(_) => Self::broken(message),
         }
+    }
+}
+
+impl From<RevisionError> for Fault {
+    fn from(error: RevisionError) -> Self {
+        match error {
+            RevisionError::Unknown { .. } => {
+                Self::usage(error.to_string()).hint("git rev-parse --verify tells what a name stands for")
+            }
+            RevisionError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<LookError> for Fault {
+    fn from(error: LookError) -> Self {
+        match error {
+            LookError::Object(error) => error.into(),
+            LookError::Io { .. } => Self::broken(error.to_string()),
+            LookError::TooLarge { .. } | LookError::NotFollowed { .. } => Self::usage(error.to_string()),
+        }
+    }
+}
+
+impl From<RuleError> for Fault {
+    fn from(error: RuleError) -> Self {
+        Self::usage(error.to_string())
+            .hint("datum audit rules lists the rules; datum audit --help shows a rule file")
     }
 }

@@ -1,11 +1,15 @@
 //! The `datum` command line: parse, call, render.
 
 mod args;
+mod audit_view;
 mod cmd;
 mod edge;
 mod fault;
 mod github;
 mod html;
+#[cfg(feature = "vault")]
+mod keyring;
+mod language;
 mod out;
 mod record;
 mod time;

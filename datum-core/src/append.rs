@@ -7,6 +7,7 @@ use crate::kind::Kind;
 use crate::log::{self, PAYLOADS, SEGMENTS};
 use crate::odb::{ObjectError, ObjectKind};
 use crate::segment::{self, Name, SEAL_EVERY};
+use crate::signature;
 use crate::sink::Sink;
 use crate::snapshot::Snapshot;
 use crate::stamp::{MILLIS_MAX, Millis, SKEW_MAX, Stamp, Writer};
@@ -42,6 +43,8 @@ pub(crate) fn write(
     drafts: &[Draft],
 ) -> Result<Written, StoreError> {
     let sync = store.sync_objects || kind.always_syncs();
+    let signer = store.signer(kind, &stamp.agent)?;
+    let sha256 = store.odb.hash_kind() == gix::hash::Kind::Sha256;
     let mut sink = Sink::new(&store.odb, &store.git, drafts.len(), sync);
     let broken =
         |message: &str| StoreError::Log { name: ref_name(kind, writer), message: message.to_owned() };
@@ -81,7 +84,10 @@ pub(crate) fn write(
         }
         end.seq += 1;
         let message = draft.print(kind, stamp.agent.as_str(), end.clock, end.seq, payload);
-        let raw = commit::print(end.tree, end.parent, stamp, writer, end.clock, &message);
+        let mut raw = commit::print(end.tree, end.parent, stamp, writer, end.clock, &message);
+        if let Some(signer) = &signer {
+            raw = signature::sign(&raw, signer, sha256);
+        }
         let id = sink.write(ObjectKind::Commit, &raw)?;
         end.parent = Some(id);
         ids.push(id);

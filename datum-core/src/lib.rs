@@ -73,7 +73,9 @@
 //! # }
 //! ```
 
+pub mod ancestry;
 mod append;
+pub mod audit;
 pub mod bottle;
 pub mod capability;
 #[expect(clippy::disallowed_methods, reason = "it makes the file that holds the clone's id")]
@@ -83,13 +85,17 @@ pub mod compact;
 mod entry;
 mod epoch;
 pub mod file_bottle;
+pub mod files;
 mod git;
+mod glob;
 pub mod history;
 pub mod hygiene;
 pub mod i2i;
 mod id;
 pub mod import;
 pub mod journal;
+#[cfg(feature = "vault")]
+pub mod keys;
 mod kind;
 mod lineage;
 mod log;
@@ -99,33 +105,46 @@ mod name;
 #[expect(clippy::disallowed_methods, reason = "loose objects are files, and this module owns them")]
 mod odb;
 pub mod onboarding;
+#[expect(clippy::disallowed_methods, reason = "it owns the file of pins, which must not travel")]
+mod pins;
 pub mod publish;
 #[expect(clippy::disallowed_methods, reason = "refs are files, and this module owns them")]
 mod refs;
 mod segment;
+mod signature;
+mod signers;
 mod sink;
 pub mod size;
 mod snapshot;
+mod sshsig;
 mod stamp;
 mod store;
+mod survey;
 pub mod sync;
 #[cfg(test)]
 mod testdata;
 pub mod transport;
 mod tree;
+pub mod trust;
 pub mod undo;
+pub mod verify;
 
 pub use entry::{BODY_INLINE_MAX, BODY_MAX, Draft, DraftError, Entry, SUBJECT_MAX, VALUE_MAX, View};
 pub use git::GitError;
+pub use glob::{Glob, GlobError};
 pub use id::EntryId;
 pub use kind::Kind;
 pub use log::Damage;
 pub use name::{AGENT_MAX, AgentName, NameError, WORD_MAX, Word};
 pub use odb::ObjectError;
+pub use pins::Pins;
 pub use refs::RefError;
+pub use signers::Signers;
 pub use snapshot::{File, FindError, PREFIX_MIN, Snapshot};
+pub use sshsig::{PublicKey, SignatureError, Signer};
 pub use stamp::{CloneId, Identity, Millis, SKEW_MAX, Stamp, Writer};
 pub use store::{Applied, OpenOptions, Store, StoreError};
+pub use survey::{RevisionError, Standing, Survey};
 
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "tests break things on purpose")]
@@ -133,3 +152,6 @@ mod store_tests;
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "tests make their own repositories")]
 mod testing;
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests break things on purpose")]
+mod verify_tests;

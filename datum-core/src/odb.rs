@@ -90,6 +90,16 @@ impl Odb {
         Ok(&buffer[..found.1])
     }
 
+    /// The size of an object, bytes, without decoding it.
+    pub(crate) fn size(&self, id: EntryId) -> Result<u64, ObjectError> {
+        use gix::objs::FindHeader as _;
+        match self.handle.try_header(&id.0) {
+            Ok(Some(header)) => Ok(header.size),
+            Ok(None) => Err(ObjectError::Missing(id)),
+            Err(error) => Err(ObjectError::Damaged { id, message: format!("{error:#}") }),
+        }
+    }
+
     /// Reads an object of the kind `want` whose size is at most `most` bytes; a larger one is not even opened.
     pub(crate) fn read_bounded<'b>(
         &self,

@@ -90,6 +90,17 @@ impl<'s> Snapshot<'s> {
         self.head
     }
 
+    /// The same logs, with the tree of another commit.
+    #[must_use]
+    pub fn at(mut self, commit: Option<EntryId>) -> Self {
+        self.head = commit;
+        self
+    }
+
+    pub(crate) fn odb(&self) -> &'s Odb {
+        self.odb
+    }
+
     /// The id of the state: equal for two repositories that hold the same logs.
     pub fn id(&self) -> Option<EntryId> {
         let line = |((kind, writer), id): (&(Kind, Writer), &EntryId)| format!("{id} {kind}/{writer}");
@@ -186,6 +197,33 @@ impl<'s> Snapshot<'s> {
                 known.push(found);
             }
         }
+    }
+
+    /// Visits every entry of one log, newest first; answers with what could not be read.
+    pub(crate) fn walk_log(
+        &self,
+        kind: Kind,
+        writer: &Writer,
+        mut visit: impl FnMut(&View<'_>),
+    ) -> Vec<Damage> {
+        let Some(tip) = self.tip(kind, writer) else { return Vec::new() };
+        let mut reader = Reader::open(self.odb, kind, writer, tip);
+        while reader.advance() {
+            if let Some(view) = reader.view() {
+                visit(&view);
+            }
+        }
+        reader.damage
+    }
+
+    /// The id that `bytes` would have.
+    pub(crate) fn hash(&self, kind: ObjectKind, bytes: &[u8]) -> Option<EntryId> {
+        self.odb.hash(kind, bytes)
+    }
+
+    /// Whether ids are SHA-256.
+    pub(crate) fn is_sha256(&self) -> bool {
+        self.odb.hash_kind() == gix::hash::Kind::Sha256
     }
 
     /// The entries of a kind, oldest first, as folds read them.

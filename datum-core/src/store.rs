@@ -10,6 +10,7 @@ use crate::name::AgentName;
 use crate::odb::{ObjectError, Odb};
 use crate::refs::{Files, Move, RefError, Refs, Swap};
 pub(crate) use crate::refs::{PREFIX, parse_log, ref_name};
+use crate::signers::Signers;
 use crate::sink::PACK_FROM;
 use crate::snapshot::Snapshot;
 use crate::stamp::{CloneId, Identity, Millis, Stamp, Writer};
@@ -69,6 +70,14 @@ pub enum StoreError {
         /// How long it was waited for.
         waited: Duration,
     },
+    /// The agent's signing key is here and cannot be used, or is not here and must be.
+    #[error("cannot sign as {agent}: {message}")]
+    Signing {
+        /// The agent.
+        agent: AgentName,
+        /// Why not.
+        message: String,
+    },
     /// A file of the store's own could not be read or written.
     #[error("cannot {doing} {}: {source}", path.display())]
     File {
@@ -112,11 +121,12 @@ pub struct Store {
     pub(crate) refs: Refs,
     pub(crate) git: Git,
     pub(crate) common_dir: PathBuf,
-    repo: gix::Repository,
+    pub(crate) repo: gix::Repository,
     pub(crate) clone: RefCell<Option<CloneId>>,
     pub(crate) patience: Duration,
     pub(crate) sync_objects: bool,
     sync_refs: bool,
+    pub(crate) signers: Signers,
 }
 
 impl Store {
@@ -171,6 +181,7 @@ impl Store {
             clone,
             patience,
             repo,
+            signers: Signers::none(),
         })
     }
 
