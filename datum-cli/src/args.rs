@@ -93,6 +93,8 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum Command {
+    /// The repositories of an organisation: their health, topics and licences
+    Fleet(cmd::fleet::Fleet),
     /// Audit a repository by rules
     Audit(cmd::audit::Audit),
     /// An agent's own keys: make, show, declare

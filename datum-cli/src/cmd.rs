@@ -14,6 +14,7 @@ pub(crate) mod doctor;
 pub(crate) mod fleet;
 pub(crate) mod hook;
 pub(crate) mod hooks;
+pub(crate) mod fleet;
 pub(crate) mod i2i;
 pub(crate) mod import;
 pub(crate) mod journal;
@@ -37,7 +38,7 @@ use crate::out::Out;
 pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
     let edge = Edge::new(&args.global);
     let asked = args.global.format;
-    if asked.plain().is_none() && !matches!(args.command, Command::Audit(_)) {
+    if asked.plain().is_none() && !matches!(args.command, Command::Audit(_) | Command::Fleet(_)) {
         return Err(Fault::usage(format!("this command does not print {}", asked.name()))
             .hint("--format is text, json, ndjson or md"));
     }
@@ -55,6 +56,7 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
         Command::I2i(command) => command.run(&edge, out),
         Command::Fleet(command) => command.run(&edge, out),
         Command::Bottle(command) => command.run(&edge, out),
+        Command::Fleet(command) => command.run(&edge, out),
         Command::Journal(command) => command.run(&edge, out),
         Command::Claim(command) => command.run(&edge, out),
         Command::Doctor(command) => command.run(&edge, out),

@@ -5,6 +5,8 @@ mod audit_view;
 mod cmd;
 mod edge;
 mod fault;
+mod github;
+mod html;
 #[cfg(feature = "vault")]
 mod keyring;
 mod language;

@@ -99,6 +99,14 @@ pub(crate) fn parents(raw: &[u8]) -> Vec<EntryId> {
     headers(raw).filter_map(|line| id_line(line, b"parent ")).collect()
 }
 
+/// When a raw commit of whatever origin was committed, milliseconds.
+pub(crate) fn committed(raw: &[u8]) -> Option<Millis> {
+    let line = headers(raw).find_map(|line| line.strip_prefix(b"committer "))?;
+    let text = String::from_utf8_lossy(line);
+    let seconds: Millis = text.rsplit_once("> ")?.1.split(' ').next()?.parse().ok()?;
+    seconds.checked_mul(1000)
+}
+
 /// The author `Name <mail>` and the time, milliseconds, of a raw commit of whatever origin.
 pub(crate) fn author(raw: &[u8]) -> Option<(String, Millis)> {
     let line = headers(raw).find_map(|line| line.strip_prefix(b"author "))?;

@@ -102,6 +102,7 @@ mod glob;
 pub mod history;
 #[expect(clippy::disallowed_methods, reason = "hooks are files, and this module owns ours")]
 pub mod hooks;
+pub mod hygiene;
 pub mod i2i;
 mod id;
 pub mod import;

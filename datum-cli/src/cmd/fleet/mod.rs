@@ -1,6 +1,20 @@
 //! `datum fleet`: the vessels that are known, and the repositories of an organisation.
 
 pub(crate) mod vessels;
+//! `datum fleet`: the repositories of an organisation.
+
+mod apply;
+mod filter;
+mod license;
+mod look;
+mod reach;
+mod report;
+mod review;
+mod scan;
+mod show;
+mod status;
+mod tag;
+mod text;
 
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
@@ -8,6 +22,13 @@ use crate::out::Out;
 
 /// The vessels of the fleet.
 #[derive(Debug, clap::Args)]
+/// The repositories of an organisation: their health, topics and licences.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  datum fleet scan --org SuperInstance
+  datum fleet report --org SuperInstance --format html > fleet.html
+  datum fleet tag --org SuperInstance --add fleet
+  datum fleet tag --org SuperInstance --apply")]
 pub(crate) struct Fleet {
     #[command(subcommand)]
     command: Command,
@@ -26,6 +47,16 @@ enum Command {
     Discover(vessels::Discover),
     /// Say who can do something, best first
     Who(vessels::Who),
+    /// Scan an organisation's repositories for their health
+    Scan(scan::Scan),
+    /// Add topics to repositories
+    Tag(tag::Tag),
+    /// Add a licence to repositories that have none
+    License(license::License),
+    /// Report on the newest scan
+    Report(report::Report),
+    /// Report on the local clones below a folder, without the network
+    Status(status::Status),
 }
 
 impl Fleet {
@@ -36,6 +67,11 @@ impl Fleet {
             Command::Remove(command) => command.run(edge, out),
             Command::Discover(command) => command.run(edge, out),
             Command::Who(command) => command.run(edge, out),
+            Command::Scan(command) => command.run(edge, out),
+            Command::Tag(command) => command.run(edge, out),
+            Command::License(command) => command.run(edge, out),
+            Command::Report(command) => command.run(edge, out),
+            Command::Status(command) => command.run(edge, out),
         }
     }
 }

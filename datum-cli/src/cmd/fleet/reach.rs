@@ -1,0 +1,55 @@
+//! How the commands reach the API: options that all of them share.
+
+use crate::edge::variable;
+use crate::fault::Fault;
+use crate::github::{Client, Given, Patience, Place, Token};
+use crate::out::Out;
+
+/// How to reach the API.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Reaching GitHub")]
+pub(crate) struct Reach {
+    /// The variable that holds the token [default: GH_TOKEN, then GITHUB_TOKEN]
+    #[arg(long, value_name = "VARIABLE")]
+    token_env: Option<String>,
+    /// The API's address [default: $GITHUB_API_URL, then $GH_HOST, then api.github.com]
+    #[arg(long, value_name = "URL")]
+    api_url: Option<String>,
+    /// Make at most N requests; the next run goes on
+    #[arg(long, value_name = "N")]
+    budget: Option<u64>,
+    /// Give up where GitHub asks for a longer wait; the next run goes on
+    #[arg(long, value_name = "SECONDS", default_value_t = 3700)]
+    max_wait: u64,
+    /// Longest time for one request
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    timeout: u64,
+}
+
+impl Reach {
+    /// Makes the client.
+    pub(crate) fn client<'o>(&self, out: &'o Out) -> Result<Client<'o>, Fault> {
+        let given = Given {
+            place: Place::find(self.api_url.as_deref())?,
+            token: Token::find(self.token_env.as_deref())?,
+            patience: Patience::new(self.max_wait),
+            budget: self.budget,
+            timeout: self.timeout.max(1),
+            certificates: variable("SSL_CERT_FILE"),
+        };
+        Client::new(given, out)
+    }
+}
+
+/// Checks the login of an organisation or user.
+pub(crate) fn organization(text: &str) -> Result<&str, Fault> {
+    let fits = !text.is_empty()
+        && text.len() <= 100
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    if fits {
+        Ok(text)
+    } else {
+        Err(Fault::usage(format!("--org: {text:?} is no organisation or user"))
+            .hint("write the name in its address, as in github.com/NAME"))
+    }
+}

@@ -1,0 +1,16 @@
+//! GitHub's API, as much of it as the fleet commands need: one request after another, within its limits.
+
+mod client;
+mod document;
+mod limit;
+mod place;
+mod read;
+mod token;
+mod wait;
+
+pub(crate) use client::{Client, Failure, Given, Stop};
+pub(crate) use document::{commits, facts, listing, now, topics};
+pub(crate) use place::Place;
+pub(crate) use read::{errors_at, page, repository};
+pub(crate) use token::Token;
+pub(crate) use wait::Patience;

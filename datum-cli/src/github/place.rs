@@ -1,0 +1,94 @@
+//! Where the API is: GitHub's own, an enterprise server's, or another that speaks it.
+
+use crate::edge::variable;
+use crate::fault::Fault;
+
+/// The two addresses of the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The base of REST paths, without a slash at its end.
+    pub(super) rest: String,
+    /// Where GraphQL documents go.
+    pub(super) graphql: String,
+}
+
+impl Place {
+    /// Finds the API: `--api-url`, or `GITHUB_API_URL` and `GITHUB_GRAPHQL_URL`, or `GH_HOST`, or api.github.com.
+    pub(crate) fn find(given: Option<&str>) -> Result<Self, Fault> {
+        if let Some(url) = given {
+            return Self::of("--api-url", url, None);
+        }
+        let graphql = variable("GITHUB_GRAPHQL_URL");
+        match (variable("GITHUB_API_URL"), variable("GH_HOST")) {
+            (Some(url), _) => Self::of("GITHUB_API_URL", &url, graphql),
+            (None, Some(host)) if host != "github.com" => {
+                Self::of("GH_HOST", &format!("https://{host}/api/v3"), graphql)
+            }
+            _ => Self::of("GITHUB_GRAPHQL_URL", "https://api.github.com", graphql),
+        }
+    }
+
+    fn of(what: &str, url: &str, graphql: Option<String>) -> Result<Self, Fault> {
+        let rest = url.trim_end_matches('/').to_owned();
+        let derived = match rest.strip_suffix("/api/v3") {
+            Some(host) => format!("{host}/api/graphql"),
+            None => format!("{rest}/graphql"),
+        };
+        let place = Self { graphql: graphql.unwrap_or(derived), rest };
+        for url in [&place.rest, &place.graphql] {
+            check(url).map_err(|why| {
+                Fault::usage(format!("{what}: {url:?} {why}"))
+                    .hint("write https://HOST/PATH, for example https://github.example.org/api/v3")
+            })?;
+        }
+        Ok(place)
+    }
+}
+
+/// A token goes over an encrypted connection, or to this machine.
+fn check(url: &str) -> Result<(), &'static str> {
+    let host = |rest: &str| {
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default().to_owned();
+        (!authority.is_empty() && !authority.contains('@') && !url.contains(['?', '#', ' ']))
+            .then_some(authority)
+    };
+    if let Some(rest) = url.strip_prefix("https://") {
+        return host(rest).map(|_| ()).ok_or("is no address of an API");
+    }
+    let rest = url.strip_prefix("http://").ok_or("is no address of an API")?;
+    let authority = host(rest).ok_or("is no address of an API")?;
+    let name = match authority.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => &authority,
+    };
+    let here = name == "localhost"
+        || name == "[::1]"
+        || name.parse().is_ok_and(|ip: std::net::Ipv4Addr| ip.is_loopback());
+    if here { Ok(()) } else { Err("would carry the token unencrypted") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_the_api() {
+        let check = |url: &str, graphql: &str| assert_eq!(Place::of("", url, None).unwrap().graphql, graphql);
+        check("https://api.github.com", "https://api.github.com/graphql");
+        check("https://ghe.example.org/api/v3/", "https://ghe.example.org/api/graphql");
+        check("http://127.0.0.1:8080/proxy/gh", "http://127.0.0.1:8080/proxy/gh/graphql");
+        check("http://[::1]:8080", "http://[::1]:8080/graphql");
+        for bad in [
+            "",
+            "api.github.com",
+            "http://api.github.com",
+            "http://127.0.0.1.evil.org",
+            "https://u@x",
+            "https:///x",
+            "ftp://x",
+            "http://localhost@evil.org",
+        ] {
+            assert!(Place::of("", bad, None).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Waiting: shown, bounded, and ended by Ctrl-C.
+
+use crate::edge::variable;
+use crate::out::Out;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Requests that change something, at most, in a minute and in an hour.
+const WRITES: [(usize, u64); 2] = [(80, 60), (500, 3600)];
+
+/// How long to wait, and whether to go on.
+#[derive(Debug)]
+pub(crate) struct Patience {
+    /// Real time that a second of waiting takes: tests make it short.
+    second: Duration,
+    /// The longest single wait, seconds.
+    longest: u64,
+    stopped: Arc<AtomicBool>,
+    writes: VecDeque<Instant>,
+}
+
+impl Patience {
+    /// Starts to listen for Ctrl-C: the first asks to stop after the request under way, a second stops at once.
+    pub(crate) fn new(longest: u64) -> Self {
+        let stopped = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            // Where signals cannot be caught, the program simply ends: every outcome so far is recorded.
+            let _ = flag::register_conditional_shutdown(signal, 130, Arc::clone(&stopped));
+            let _ = flag::register(signal, Arc::clone(&stopped));
+        }
+        let millis = variable("DATUM_SECOND_MS").and_then(|text| text.parse().ok()).unwrap_or(1000);
+        Self { second: Duration::from_millis(millis), longest, stopped, writes: VecDeque::new() }
+    }
+
+    /// Whether the user wants to stop.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    /// Whether a wait of so many seconds is within reason.
+    pub(super) fn allows(&self, seconds: u64) -> bool {
+        seconds <= self.longest
+    }
+
+    /// Waits, and says so.
+    pub(super) fn wait(&self, out: &Out, seconds: u64, why: &str) {
+        out.say(&format!("waiting {seconds} s: {why} (Ctrl-C stops; the next run goes on)"));
+        self.sleep(self.second * u32::try_from(seconds).unwrap_or(u32::MAX));
+    }
+
+    /// Waits until another request may change something: a second after the last, and within the host's limits.
+    pub(super) fn before_write(&mut self, out: &Out) {
+        let now = Instant::now();
+        if let Some(last) = self.writes.back() {
+            self.sleep(self.second.saturating_sub(now.duration_since(*last)));
+        }
+        for (most, seconds) in WRITES {
+            let span = self.second * u32::try_from(seconds).unwrap_or(u32::MAX);
+            let Some(first) = self.writes.len().checked_sub(most).and_then(|at| self.writes.get(at)) else {
+                continue;
+            };
+            let left = span.saturating_sub(first.elapsed());
+            if !left.is_zero() {
+                out.say(&format!(
+                    "waiting {} s: {most} writes in {seconds} s is the most",
+                    left.as_secs() + 1
+                ));
+                self.sleep(left);
+            }
+        }
+        self.writes.push_back(Instant::now());
+        while self.writes.len() > WRITES[1].0 {
+            self.writes.pop_front();
+        }
+    }
+
+    fn sleep(&self, length: Duration) {
+        let start = Instant::now();
+        while !self.is_stopped() {
+            let left = length.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                return;
+            }
+            thread::sleep(left.min(Duration::from_millis(100)));
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! A scan: what an organisation's repositories were at one moment, as an entry of kind `audit`.
+
+use super::repository::Repository;
+use super::rules::{Health, Rules, classify};
+use crate::entry::{Draft, DraftError, Entry};
+use crate::id::EntryId;
+use crate::kind::Kind;
+use crate::snapshot::Snapshot;
+use crate::stamp::Millis;
+use crate::undo;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+/// The trailer that names the scanned organisation.
+const SCAN: &str = "Scan";
+/// The trailer that tells which repositories were chosen.
+const FILTER: &str = "Filter";
+/// Bodies read to find what is known of each repository.
+const POOL_MAX: usize = 8;
+
+/// A repository that could not be read: it is neither good nor bad.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unknown {
+    /// Its name.
+    pub name: String,
+    /// Why it is not known.
+    pub why: String,
+}
+
+/// What an organisation's repositories were at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scan {
+    /// The version of the format, 1.
+    pub version: u32,
+    /// The login of the organisation or user.
+    pub organization: String,
+    /// Its name as it calls itself.
+    #[serde(default)]
+    pub title: String,
+    /// Which repositories were chosen, in the words of the command line; empty for all.
+    #[serde(default)]
+    pub filter: String,
+    /// The repositories, by name.
+    pub repositories: Vec<Repository>,
+    /// Those that could not be read, by name.
+    #[serde(default)]
+    pub unknown: Vec<Unknown>,
+    /// How many more the host said there are, which no page listed.
+    #[serde(default)]
+    pub unlisted: u64,
+    /// Archived repositories left out.
+    #[serde(default)]
+    pub archived: u64,
+    /// Forks left out.
+    #[serde(default)]
+    pub forks: u64,
+    /// Repositories left out by the filter.
+    #[serde(default)]
+    pub filtered: u64,
+    /// Requests made.
+    #[serde(default)]
+    pub requests: u64,
+}
+
+/// How many repositories are how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Nothing to do.
+    pub green: u64,
+    /// Something to do.
+    pub yellow: u64,
+    /// Something wrong.
+    pub red: u64,
+    /// Nobody keeps it.
+    pub dead: u64,
+    /// Could not be read.
+    pub unknown: u64,
+}
+
+impl Counts {
+    /// The number for a health.
+    pub fn of(&self, health: Health) -> u64 {
+        match health {
+            Health::Green => self.green,
+            Health::Yellow => self.yellow,
+            Health::Red => self.red,
+            Health::Dead => self.dead,
+        }
+    }
+
+    /// Counts one more repository.
+    pub fn add(&mut self, health: Health) {
+        *match health {
+            Health::Green => &mut self.green,
+            Health::Yellow => &mut self.yellow,
+            Health::Red => &mut self.red,
+            Health::Dead => &mut self.dead,
+        } += 1;
+    }
+}
+
+impl Scan {
+    /// How many are how, by the rules.
+    pub fn counts(&self, rules: &Rules, now: Millis) -> Counts {
+        let unknown = self.unknown.len() as u64 + self.unlisted;
+        let mut counts = Counts { unknown, ..Counts::default() };
+        for repository in &self.repositories {
+            counts.add(classify(repository, rules, now).health);
+        }
+        counts
+    }
+
+    /// Whether every repository that was chosen is known.
+    pub fn is_complete(&self) -> bool {
+        self.unknown.is_empty() && self.unlisted == 0
+    }
+}
+
+/// Drafts the entry of a scan; the counts stand in its trailers, so that a trend needs no bodies.
+///
+/// # Errors
+/// [`DraftError`] for an organisation or filter that is no trailer, and a scan over 64 MiB.
+pub fn draft_scan(scan: &Scan, counts: &Counts) -> Result<Draft, DraftError> {
+    let found = scan.repositories.len();
+    let subject = format!("Scan of {}: {found} repositories, {} unknown", scan.organization, counts.unknown);
+    let body = super::to_json(scan);
+    let mut draft = Draft::new(&subject, &body)?.with(SCAN, &scan.organization)?;
+    if !scan.filter.is_empty() {
+        draft = draft.with(FILTER, &scan.filter)?;
+    }
+    for (key, count) in keys(counts) {
+        draft = draft.with(key, &count.to_string())?;
+    }
+    Ok(draft)
+}
+
+fn keys(counts: &Counts) -> [(&'static str, u64); 5] {
+    let Counts { green, yellow, red, dead, unknown } = *counts;
+    [("Green", green), ("Yellow", yellow), ("Red", red), ("Dead", dead), ("Unknown", unknown)]
+}
+
+/// A scan of the past, its body not yet read.
+#[derive(Debug, Clone)]
+pub struct Past {
+    /// The entry; a large body is still in its blob.
+    entry: Entry,
+}
+
+impl Past {
+    /// The entry's id.
+    pub fn id(&self) -> EntryId {
+        self.entry.id
+    }
+
+    /// When it was made.
+    pub fn time(&self) -> Millis {
+        self.entry.clock
+    }
+
+    /// Which repositories were chosen.
+    pub fn filter(&self) -> &str {
+        self.entry.trailer(FILTER).unwrap_or_default()
+    }
+
+    /// How many were how, by the rules of that day.
+    pub fn counts(&self) -> Counts {
+        let number = |key| self.entry.trailer(key).and_then(|text| text.parse().ok()).unwrap_or(0);
+        Counts {
+            green: number("Green"),
+            yellow: number("Yellow"),
+            red: number("Red"),
+            dead: number("Dead"),
+            unknown: number("Unknown"),
+        }
+    }
+
+    /// Reads the scan; `None` if its body is missing or not of version 1.
+    pub fn read(&self, snapshot: &Snapshot<'_>) -> Option<Scan> {
+        let scan: Scan = super::from_entry(snapshot, &self.entry)?;
+        (scan.version == 1).then_some(scan)
+    }
+}
+
+/// The scans of an organisation, newest first, at most `most`.
+pub fn scans(snapshot: &Snapshot<'_>, organization: &str, most: usize) -> Vec<Past> {
+    let mut found = Vec::new();
+    undo::walk_visible(snapshot, Kind::Audit, |view| {
+        if found.len() >= most {
+            return ControlFlow::Break(());
+        }
+        if view.trailer(SCAN).is_some_and(|name| name.eq_ignore_ascii_case(organization)) {
+            found.push(Past { entry: view.to_entry() });
+        }
+        ControlFlow::Continue(())
+    });
+    found
+}
+
+/// What the newest scans know of each repository, by id; the newer word counts.
+pub fn known(snapshot: &Snapshot<'_>, organization: &str) -> BTreeMap<String, Repository> {
+    let mut pool = BTreeMap::new();
+    for past in scans(snapshot, organization, POOL_MAX) {
+        let Some(scan) = past.read(snapshot) else { continue };
+        let whole = scan.filter.is_empty() && scan.is_complete();
+        for repository in scan.repositories {
+            pool.entry(repository.id.clone()).or_insert(repository);
+        }
+        if whole {
+            break;
+        }
+    }
+    pool
+}
