@@ -91,7 +91,7 @@ impl<'a> Edge<'a> {
         if let Some(store) = self.store.get() {
             return Ok(store);
         }
-        let store = self.opening().open()?;
+        let store = self.opening_at(home).open()?;
         #[cfg(feature = "vault")]
         let store = self.signing(store);
         Ok(self.store.get_or_init(|| store))
@@ -99,6 +99,10 @@ impl<'a> Edge<'a> {
 
     /// How the repository is opened.
     pub(crate) fn opening(&self) -> Opening {
+        self.opening_at(variable("DATUM_HOME").map(PathBuf::from))
+    }
+
+    fn opening_at(&self, home: Option<PathBuf>) -> Opening {
         let named = self.global.dir.clone().or_else(|| self.global.workshop.clone()).or(home);
         let options = OpenOptions {
             user_configuration: true,
@@ -106,9 +110,7 @@ impl<'a> Edge<'a> {
             git_dir: variable("GIT_DIR").map(PathBuf::from).filter(|_| named.is_none()),
             ephemeral: self.is_ephemeral(),
         };
-        Opening { dir: self.dir(), options }
-        let store = Store::open_with(&named.unwrap_or_else(|| PathBuf::from(".")), &options)?;
-        Ok(self.store.get_or_init(|| store))
+        Opening { dir: named.unwrap_or_else(|| PathBuf::from(".")), options }
     }
 
     /// Who writes and when, in the repository whose hook we are.

@@ -73,8 +73,8 @@
 //! # }
 //! ```
 
-pub mod ancestry;
 pub mod access;
+pub mod ancestry;
 mod append;
 pub mod audit;
 pub mod bottle;
@@ -118,9 +118,9 @@ mod name;
 #[expect(clippy::disallowed_methods, reason = "loose objects are files, and this module owns them")]
 mod odb;
 pub mod onboarding;
+pub mod outgoing;
 #[expect(clippy::disallowed_methods, reason = "it owns the file of pins, which must not travel")]
 mod pins;
-pub mod outgoing;
 pub mod publish;
 #[expect(clippy::disallowed_methods, reason = "refs are files, and this module owns them")]
 mod refs;
@@ -134,8 +134,8 @@ mod snapshot;
 mod sshsig;
 mod stamp;
 mod store;
-mod survey;
 pub mod style;
+mod survey;
 pub mod sync;
 #[cfg(test)]
 mod testdata;

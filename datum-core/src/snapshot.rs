@@ -202,7 +202,7 @@ impl<'s> Snapshot<'s> {
     ) -> Vec<Damage> {
         let Some(tip) = self.tip(kind, writer) else { return Vec::new() };
         let mut reader = Reader::open(self.odb, kind, writer, tip);
-        while reader.advance() {
+        while reader.advance().is_some() {
             if let Some(view) = reader.view() {
                 visit(&view);
             }

@@ -1,8 +1,5 @@
 //! `datum fleet`: the vessels that are known, and the repositories of an organisation.
 
-pub(crate) mod vessels;
-//! `datum fleet`: the repositories of an organisation.
-
 mod apply;
 mod filter;
 mod license;
@@ -15,14 +12,13 @@ mod show;
 mod status;
 mod tag;
 mod text;
+pub(crate) mod vessels;
 
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
 
-/// The vessels of the fleet.
-#[derive(Debug, clap::Args)]
-/// The repositories of an organisation: their health, topics and licences.
+/// The vessels of the fleet; the repositories of an organisation, their health, topics and licences.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   datum fleet scan --org SuperInstance
