@@ -93,7 +93,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum Command {
-    /// The repositories of an organisation: their health, topics and licences
+    /// Know the vessels of the fleet, and the repositories of an organisation
     Fleet(cmd::fleet::Fleet),
     /// Audit a repository by rules
     Audit(cmd::audit::Audit),
@@ -115,8 +115,6 @@ pub(crate) enum Command {
     Journal(cmd::journal::Journal),
     /// Drop, list, read and answer bottles
     Bottle(cmd::bottle::Bottles),
-    /// Know the vessels of the fleet and what they can do
-    Fleet(cmd::fleet::Fleet),
     /// Claim what only one may do at a time
     Claim(cmd::claim::Claim),
     /// Find what is broken, and repair what can be repaired

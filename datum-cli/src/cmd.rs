@@ -12,7 +12,6 @@ pub(crate) mod claim;
 pub(crate) mod compact;
 pub(crate) mod doctor;
 pub(crate) mod fleet;
-pub(crate) mod fleet;
 pub(crate) mod hook;
 pub(crate) mod hooks;
 pub(crate) mod i2i;
@@ -56,7 +55,6 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
         Command::I2i(command) => command.run(&edge, out),
         Command::Fleet(command) => command.run(&edge, out),
         Command::Bottle(command) => command.run(&edge, out),
-        Command::Fleet(command) => command.run(&edge, out),
         Command::Journal(command) => command.run(&edge, out),
         Command::Claim(command) => command.run(&edge, out),
         Command::Doctor(command) => command.run(&edge, out),
