@@ -56,6 +56,10 @@ impl Visit<'_> {
                 match replay.step(id, &raw) {
                     Ok(derived) => {
                         for object in derived {
+                            // A partial clone has left its blobs at the remote on purpose.
+                            if object.kind == ObjectKind::Blob && odb.is_partial() && !odb.exists(object.id) {
+                                continue;
+                            }
                             let what = match object.kind {
                                 ObjectKind::Blob => "segments, rebuilt from their commits",
                                 _ => "trees, rebuilt from the commits",
