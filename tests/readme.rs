@@ -46,11 +46,14 @@ fn form(line: &str) -> String {
         out = out.replace(id, "<id>");
     }
     // A writer ends in the id of its clone, which is made at random.
-    if let Some((before, clone)) = out.rsplit_once('-')
-        && out.starts_with("Writer:")
-        && clone.len() == 8
-    {
-        out = format!("{before}-<clone>");
+    let writer = |word: &str| match word.rsplit_once('-') {
+        Some((agent, clone)) if clone.len() == 8 && clone.bytes().all(|b| b.is_ascii_alphanumeric()) => {
+            format!("{agent}-<clone>")
+        }
+        _ => word.to_owned(),
+    };
+    if ["Writer:", "went", "came"].iter().any(|start| out.starts_with(start)) {
+        out = out.split(' ').map(writer).collect::<Vec<_>>().join(" ");
     }
     let digits: String = out.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     digits.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -93,18 +93,6 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum Command {
-    /// Know the vessels of the fleet, and the repositories of an organisation
-    Fleet(cmd::fleet::Fleet),
-    /// Audit a repository by rules
-    Audit(cmd::audit::Audit),
-    /// An agent's own keys: make, show, declare
-    #[cfg(feature = "vault")]
-    Agent(cmd::agent::Agent),
-    /// Run one hook, as git would
-    #[command(hide = true)]
-    Hook(cmd::hook::Command),
-    /// Install, show, prove and remove git hooks that call datum
-    Hooks(cmd::hooks::Command),
     /// Make or adopt a vessel and show what is there
     Boot(cmd::boot::Boot),
     /// Say what the repository holds
@@ -115,36 +103,48 @@ pub(crate) enum Command {
     Journal(cmd::journal::Journal),
     /// Drop, list, read and answer bottles
     Bottle(cmd::bottle::Bottles),
-    /// Claim what only one may do at a time
-    Claim(cmd::claim::Claim),
-    /// Find what is broken, and repair what can be repaired
-    Doctor(cmd::doctor::Doctor),
-    /// Write the files the fleet reads
-    Publish(cmd::publish::Publish),
-    /// Take in a JOURNAL.md and file bottles, once
-    Import(cmd::import::Import),
-    /// Check and list I2I commit subjects
-    I2i(cmd::i2i::I2i),
     /// Show any entry by its id
     Show(cmd::show::Show),
-    /// Take in logs that came as a file, as a branch or from another repository
-    Absorb(cmd::absorb::Absorb),
-    /// Keep the state small
-    Compact(cmd::compact::Compact),
-    /// Say where the bytes are
-    Size(cmd::compact::Size),
-    /// Bring the logs here and at another repository to the same state
-    Sync(cmd::sync::Sync),
     /// Hide an entry (an undo can itself be undone)
     Undo(cmd::undo::Undo),
+    /// Bring the logs here and at another repository to the same state
+    Sync(cmd::sync::Sync),
+    /// Take in logs that came as a file, as a branch or from another repository
+    Absorb(cmd::absorb::Absorb),
+    /// Know the vessels of the fleet, and the repositories of an organisation
+    Fleet(cmd::fleet::Fleet),
+    /// Audit a repository by rules
+    Audit(cmd::audit::Audit),
     /// Keep values that only the granted agents can open
     #[cfg(feature = "vault")]
     Vault(cmd::vault::Vault),
     /// The original's names for the vault; access records; boundaries
     #[cfg(feature = "vault")]
     Keeper(cmd::keeper::Keeper),
+    /// An agent's own keys: make, show, declare
+    #[cfg(feature = "vault")]
+    Agent(cmd::agent::Agent),
     /// Verify every log: ids, chains, signatures, authors, and that nothing was taken back
     Verify(cmd::verify::Verify),
+    /// Claim what only one may do at a time
+    Claim(cmd::claim::Claim),
+    /// Write the files the fleet reads
+    Publish(cmd::publish::Publish),
+    /// Take in a JOURNAL.md and file bottles, once
+    Import(cmd::import::Import),
+    /// Check and list I2I commit subjects
+    I2i(cmd::i2i::I2i),
+    /// Install, show, prove and remove git hooks that call datum
+    Hooks(cmd::hooks::Command),
+    /// Run one hook, as git would
+    #[command(hide = true)]
+    Hook(cmd::hook::Command),
+    /// Find what is broken, and repair what can be repaired
+    Doctor(cmd::doctor::Doctor),
+    /// Keep the state small
+    Compact(cmd::compact::Compact),
+    /// Say where the bytes are
+    Size(cmd::compact::Size),
 }
 
 #[cfg(test)]
