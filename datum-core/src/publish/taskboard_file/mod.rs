@@ -1,0 +1,181 @@
+//! TASKBOARD.md: tasks by priority for people, and the same tasks as JSON between two comments for programs.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{MARK, one_line};
+
+mod markdown;
+mod words;
+
+pub use markdown::Item;
+pub use words::{Priority, State};
+
+/// The comment before the tasks.
+pub const JSON_START: &str = "<!-- TASKS_JSON_START -->";
+/// The comment after the tasks.
+pub const JSON_END: &str = "<!-- TASKS_JSON_END -->";
+
+/// One task, in the shape the original runtime's boards have.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BoardTask {
+    /// Its id.
+    pub id: String,
+    /// What to do, on one line.
+    pub title: String,
+    /// What to do, at length.
+    #[serde(default)]
+    pub description: String,
+    /// How urgent it is.
+    #[serde(default)]
+    pub priority: Priority,
+    /// How far it is.
+    #[serde(default, alias = "state")]
+    pub status: State,
+    /// Who has it.
+    #[serde(default, alias = "assignee")]
+    pub assigned_to: Option<String>,
+    /// Who asked for it.
+    #[serde(default)]
+    pub requested_by: Option<String>,
+    /// What an agent must be able to do for it.
+    #[serde(default, alias = "capabilities")]
+    pub required_capabilities: Vec<String>,
+    /// Its tags.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// When it was made, as written.
+    #[serde(default, alias = "created")]
+    pub created_at: Option<String>,
+    /// When it last changed, as written.
+    #[serde(default, alias = "updated")]
+    pub updated_at: Option<String>,
+    /// Whatever else a board says of it; kept so that nothing another program wrote is lost.
+    #[serde(flatten)]
+    pub extra: BTreeMap<String, serde_json::Value>,
+}
+
+/// What a board holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Board<'a> {
+    /// Tasks from the JSON, which then says all; the Markdown beside it is for people.
+    Json(Vec<BoardTask>),
+    /// Tasks from check boxes, headings with fields, and tables, where there is no JSON.
+    Markdown(Vec<Item<'a>>),
+}
+
+/// Why a board could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The JSON is broken, or a task in it is.
+    #[error("line {line}, column {column}: the tasks' JSON is broken: {message}")]
+    Json {
+        /// Line in the file, from 1.
+        line: usize,
+        /// Column in bytes, from 1.
+        column: usize,
+        /// What is the matter.
+        message: String,
+    },
+    /// [`JSON_START`] stands without [`JSON_END`] after it.
+    #[error("line {line}: '{JSON_START}' has no '{JSON_END}' after it")]
+    Unclosed {
+        /// Line of the comment, from 1.
+        line: usize,
+    },
+}
+
+/// Prints a board, marked as published by datum: priorities from the highest, and in each the order given.
+///
+/// # Examples
+/// ```
+/// use datum_core::publish::taskboard_file::{Board, BoardTask, parse, print};
+/// let task: BoardTask = serde_json::from_str(r#"{"id": "a1", "title": "Fix it", "priority": "high"}"#)?;
+/// let file = print(&[task.clone()]);
+/// assert!(file.contains("## High\n\n- [ ] Fix it (`a1`), open\n"));
+/// assert_eq!(parse(&file)?, Board::Json(vec![task]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn print(tasks: &[BoardTask]) -> String {
+    let mut out = format!("{MARK}\n\n# Task board\n\n");
+    let mut sorted: Vec<&BoardTask> = tasks.iter().collect();
+    sorted.sort_by_key(|task| task.priority);
+    for priority in Priority::ALL {
+        let lines: Vec<String> =
+            sorted.iter().filter(|task| task.priority == priority).map(|task| task_line(task)).collect();
+        if !lines.is_empty() {
+            out.extend([format!("## {}\n\n{}\n", priority.title(), lines.concat())]);
+        }
+    }
+    let json = serde_json::to_string_pretty(&sorted).unwrap_or_default();
+    // Angle brackets stand only inside strings; escaped, no task can close the comment or fake one.
+    let json = json.replace('<', "\\u003c").replace('>', "\\u003e");
+    out.extend([JSON_START, "\n", &json, "\n", JSON_END, "\n"]);
+    out
+}
+
+fn task_line(task: &BoardTask) -> String {
+    let plain = |text: &str| one_line(text).replace('<', "&lt;");
+    let mark = if task.status == State::Done { 'x' } else { ' ' };
+    let assignee = task.assigned_to.as_deref().map(|name| format!(", @{}", plain(name))).unwrap_or_default();
+    let id = plain(&task.id).replace('`', "'");
+    format!("- [{mark}] {} (`{id}`), {}{assignee}\n", plain(&task.title), task.status.as_str())
+}
+
+/// Reads a board: its JSON where there is some, otherwise its Markdown.
+///
+/// # Errors
+/// [`Error`] with the place where the JSON is broken; a broken board is never read as an empty one.
+pub fn parse(text: &str) -> Result<Board<'_>, Error> {
+    let Some(start) = text.rfind(JSON_START) else {
+        return Ok(Board::Markdown(markdown::items(text)));
+    };
+    let line = text[..start].matches('\n').count() + 1;
+    let after = &text[start + JSON_START.len()..];
+    let end = after.find(JSON_END).ok_or(Error::Unclosed { line })?;
+    let column = start - text[..start].rfind('\n').map_or(0, |newline| newline + 1) + JSON_START.len();
+    tasks(&after[..end]).map(Board::Json).map_err(|error| {
+        let first = error.line() <= 1;
+        Error::Json {
+            line: line + error.line().saturating_sub(1),
+            column: if first { column + error.column() } else { error.column() }.max(1),
+            message: without_place(&error.to_string()),
+        }
+    })
+}
+
+/// The tasks as a list, as `{"tasks": […]}`, or by id; with or without a code fence around the JSON.
+fn tasks(json: &str) -> Result<Vec<BoardTask>, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Wrapped {
+        tasks: Vec<BoardTask>,
+    }
+    let blank_fences = |line: &str| -> String {
+        let fence = line.trim_start().starts_with("```");
+        if fence {
+            line.chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect()
+        } else {
+            line.to_owned()
+        }
+    };
+    // A JSON string holds no line break, so a line that starts with a fence is none of its lines.
+    let json: String = json.split_inclusive('\n').map(blank_fences).collect();
+    if !json.trim_start().starts_with('{') {
+        return serde_json::from_str(&json);
+    }
+    let value: serde_json::Value = serde_json::from_str(&json)?;
+    // Read again from the text, because a value no longer knows the places of what is wrong in it.
+    if value.get("tasks").is_some() {
+        return serde_json::from_str::<Wrapped>(&json).map(|wrapped| wrapped.tasks);
+    }
+    serde_json::from_str::<BTreeMap<String, BoardTask>>(&json).map(|by_id| by_id.into_values().collect())
+}
+
+/// The message alone: its own "at line 1 column 2" counts from the comment, not from the start of the file.
+fn without_place(message: &str) -> String {
+    message.rfind(" at line ").map_or(message, |at| &message[..at]).to_owned()
+}
+
+#[cfg(test)]
+mod tests;
