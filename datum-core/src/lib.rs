@@ -22,6 +22,7 @@ mod sink;
 mod snapshot;
 mod stamp;
 mod store;
+pub mod task;
 #[cfg(test)]
 mod testdata;
 mod tree;
