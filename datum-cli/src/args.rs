@@ -53,8 +53,22 @@ pub(crate) struct Args {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Make or adopt a vessel and show what is there
+    Boot(cmd::boot::Boot),
+    /// Say what the repository holds
+    Status(cmd::status::Status),
+    /// Show what was done last and what waits
+    Resume(cmd::status::Resume),
     /// Record work in the journal, or list it
     Journal(cmd::journal::Journal),
+    /// Drop, list, read and answer bottles
+    Bottle(cmd::bottle::Bottles),
+    /// Write the files the fleet reads
+    Publish(cmd::publish::Publish),
+    /// Take in a JOURNAL.md and file bottles, once
+    Import(cmd::import::Import),
+    /// Check and list I2I commit subjects
+    I2i(cmd::i2i::I2i),
     /// Show any entry by its id
     Show(cmd::show::Show),
     /// Hide an entry (an undo can itself be undone)

@@ -2,7 +2,9 @@
 
 use crate::args::Global;
 use crate::fault::Fault;
-use datum_core::{AgentName, Millis, OpenOptions, Stamp, Store, capability};
+use datum_core::bottle::Me;
+use datum_core::capability::{self, Capability};
+use datum_core::{AgentName, Millis, OpenOptions, Stamp, Store};
 use std::cell::OnceCell;
 use std::path::PathBuf;
 
@@ -36,7 +38,7 @@ impl<'a> Edge<'a> {
         let options = OpenOptions {
             user_configuration: true,
             git_dir: variable("GIT_DIR").map(PathBuf::from).filter(|_| self.global.dir.is_none()),
-            ephemeral: self.global.ephemeral || variable("CI").is_some(),
+            ephemeral: self.is_ephemeral(),
         };
         let store = Store::open_with(&self.dir(), &options)?;
         Ok(self.store.get_or_init(|| store))
@@ -49,43 +51,73 @@ impl<'a> Edge<'a> {
             .ok_or_else(|| Fault::usage(format!("DATUM_NOW: {text:?} is no time")))
     }
 
+    /// Whether this clone is one that comes and goes.
+    pub(crate) fn is_ephemeral(&self) -> bool {
+        self.global.ephemeral || variable("CI").is_some()
+    }
+
+    /// The agent that `--agent` or `DATUM_AGENT` names.
+    pub(crate) fn named_agent(&self) -> Result<Option<AgentName>, Fault> {
+        let Some(name) = self.global.agent.clone().or_else(|| variable("DATUM_AGENT")) else {
+            return Ok(None);
+        };
+        AgentName::new(&name).map(Some).map_err(|error| {
+            let fault = Fault::from(error);
+            let lower = name.to_lowercase();
+            if AgentName::new(&lower).is_ok() { fault.hint(format!("try --agent {lower}")) } else { fault }
+        })
+    }
+
     /// The agent to act as.
     pub(crate) fn agent(&self) -> Result<AgentName, Fault> {
-        let named = self.global.agent.clone().or_else(|| variable("DATUM_AGENT"));
-        if let Some(name) = named {
-            return AgentName::new(&name).map_err(|error| {
-                let fault = Fault::from(error);
-                let lower = name.to_lowercase();
-                if AgentName::new(&lower).is_ok() {
-                    fault.hint(format!("try --agent {lower}"))
-                } else {
-                    fault
-                }
-            });
+        if let Some(name) = self.named_agent()? {
+            return Ok(name);
         }
-        self.declared_agent()?.ok_or_else(|| {
+        self.declared_agent_in(self.store()?)?.ok_or_else(|| {
             Fault::usage("no agent to act as")
                 .hint("pass --agent NAME, set DATUM_AGENT, or run datum boot, which declares one")
         })
     }
 
     /// The agent's name in the vessel's CAPABILITY.toml.
-    fn declared_agent(&self) -> Result<Option<AgentName>, Fault> {
-        let store = self.store()?;
-        let text = match store.work_dir() {
-            Some(root) => std::fs::read_to_string(root.join("CAPABILITY.toml")).ok(),
-            None => {
-                let file = store.snapshot()?.file("CAPABILITY.toml").ok().flatten();
-                file.and_then(|bytes| String::from_utf8(bytes).ok())
-            }
-        };
-        let declared =
-            text.and_then(|text| capability::read(&text).ok()).and_then(|read| read.capability.agent.name);
-        Ok(declared.and_then(|name| AgentName::new(&name.to_lowercase()).ok()))
+    pub(crate) fn declared_agent_in(&self, store: &Store) -> Result<Option<AgentName>, Fault> {
+        let name = declared(store)?.and_then(|declared| declared.agent.name);
+        Ok(name.and_then(|name| AgentName::new(&name.to_lowercase()).ok()))
+    }
+
+    /// The reader of bottles: the agent, and the role and capabilities it declares here.
+    pub(crate) fn me(&self) -> Result<Me, Fault> {
+        self.me_as(self.store()?, self.agent()?)
+    }
+
+    /// The same for an agent and a store that are known.
+    pub(crate) fn me_as(&self, store: &Store, name: AgentName) -> Result<Me, Fault> {
+        let declared = declared(store)?.filter(|declared| {
+            declared.agent.name.as_ref().is_some_and(|own| own.to_lowercase() == name.as_str())
+        });
+        let declared = declared.unwrap_or_default();
+        Ok(Me { name, role: declared.agent.role, capabilities: declared.skills.into_keys().collect() })
     }
 
     /// Who writes and when.
     pub(crate) fn stamp(&self) -> Result<Stamp, Fault> {
-        Ok(Stamp { agent: self.agent()?, now: self.now()?, committer: self.store()?.identity() })
+        self.stamp_as(self.agent()?)
     }
+
+    /// The same, in the name of another agent.
+    pub(crate) fn stamp_as(&self, agent: AgentName) -> Result<Stamp, Fault> {
+        Ok(Stamp { agent, now: self.now()?, committer: self.store()?.identity() })
+    }
+}
+
+/// What the vessel's CAPABILITY.toml declares.
+fn declared(store: &Store) -> Result<Option<Capability>, Fault> {
+    let text = match store.work_dir() {
+        Some(root) => std::fs::read_to_string(root.join("CAPABILITY.toml")).ok(),
+        None => {
+            let file = store.snapshot()?.file("CAPABILITY.toml").ok().flatten();
+            file.and_then(|bytes| String::from_utf8(bytes).ok())
+        }
+    };
+    Ok(text.and_then(|text| capability::read(&text).ok()).map(|read| read.capability))
 }

@@ -79,3 +79,28 @@ pub(crate) fn view<'a>(raw: &'a [u8], id: EntryId, kind: Kind, writer: &'a Write
 pub(crate) fn tree(raw: &[u8]) -> Option<EntryId> {
     id_line(first_line(raw)?.0, b"tree ")
 }
+
+fn headers(raw: &[u8]) -> impl Iterator<Item = &[u8]> {
+    raw.split(|b| *b == b'\n').take_while(|line| !line.is_empty())
+}
+
+/// All parents named in a raw commit, of whatever origin.
+pub(crate) fn parents(raw: &[u8]) -> Vec<EntryId> {
+    headers(raw).filter_map(|line| id_line(line, b"parent ")).collect()
+}
+
+/// The author `Name <mail>` and the time, milliseconds, of a raw commit of whatever origin.
+pub(crate) fn author(raw: &[u8]) -> Option<(String, Millis)> {
+    let line = headers(raw).find_map(|line| line.strip_prefix(b"author "))?;
+    let text = String::from_utf8_lossy(line);
+    let (who, when) = text.rsplit_once("> ")?;
+    let seconds: Millis = when.split(' ').next()?.parse().ok()?;
+    Some((format!("{who}>"), seconds.checked_mul(1000)?))
+}
+
+/// The first line of the message of a raw commit of whatever origin.
+pub(crate) fn subject(raw: &[u8]) -> String {
+    let start = raw.windows(2).position(|pair| pair == b"\n\n").map_or(raw.len(), |at| at + 2);
+    let line = raw[start..].trim_ascii_start().split(|b| *b == b'\n').next().unwrap_or_default();
+    String::from_utf8_lossy(line).into_owned()
+}

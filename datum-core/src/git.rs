@@ -1,5 +1,6 @@
 //! The `git` program: for what gix cannot do (push, repack, reftable). The only place that starts a process.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -35,6 +36,16 @@ const HOOK_ENVIRONMENT: [&str; 12] = [
     "GIT_IMPLICIT_WORK_TREE",
 ];
 
+#[expect(clippy::disallowed_methods, reason = "this file owns the starting of processes")]
+fn bare_command() -> Command {
+    let mut command = Command::new("git");
+    for name in HOOK_ENVIRONMENT {
+        command.env_remove(name);
+    }
+    command.stdin(Stdio::null()).env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
+    command
+}
+
 /// Runs git on one repository, named by its git folder.
 #[derive(Debug, Clone)]
 pub(crate) struct Git {
@@ -47,15 +58,18 @@ impl Git {
     }
 
     /// A command that has no input, asks nothing and speaks English.
-    #[expect(clippy::disallowed_methods, reason = "this file owns the starting of processes")]
     pub(crate) fn command(&self, verb: &str) -> Command {
-        let mut command = Command::new("git");
-        for name in HOOK_ENVIRONMENT {
-            command.env_remove(name);
-        }
+        let mut command = bare_command();
         command.arg("--git-dir").arg(&self.git_dir).arg(verb);
-        command.stdin(Stdio::null()).env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
         command
+    }
+
+    /// Makes a repository at `path`.
+    pub(crate) fn init(path: &Path) -> Result<(), GitError> {
+        let mut command = bare_command();
+        command.args(["init", "--quiet", "--"]).arg(path);
+        let output = Self::run(command, b"")?;
+        if output.status.success() { Ok(()) } else { Err(failed("init", &output)) }
     }
 
     /// Runs `command` with `input` and answers with its output, whatever its exit code.
@@ -68,6 +82,18 @@ impl Git {
             let _ = stdin.write_all(input);
         }
         child.wait_with_output().map_err(GitError::Start)
+    }
+
+    /// Starts `command` and leaves it to itself, with `input` to hold; answers whether it was started.
+    pub(crate) fn detach(&self, mut command: Command, input: File) -> bool {
+        command.stdin(input).stdout(Stdio::null()).stderr(Stdio::null());
+        // What interrupts us, from the terminal, does not concern it.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let Ok(mut child) = command.spawn() else { return false };
+        // In a process that lives on, somebody must take note of its end.
+        std::thread::spawn(move || child.wait());
+        true
     }
 
     /// Runs git and answers with its standard output.

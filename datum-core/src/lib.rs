@@ -1,19 +1,26 @@
 //! Git as the state of agent fleets.
 
 mod append;
+pub mod bottle;
 pub mod capability;
 #[expect(clippy::disallowed_methods, reason = "it makes the file that holds the clone's id")]
 mod clone_id;
 mod commit;
 mod entry;
+pub mod file_bottle;
 mod git;
+pub mod history;
 pub mod i2i;
 mod id;
+pub mod import;
 pub mod journal;
 mod kind;
 mod log;
+#[cfg_attr(test, expect(clippy::disallowed_methods, reason = "its tests hold the lock"))]
+mod maintenance;
 mod name;
 mod odb;
+pub mod onboarding;
 pub mod publish;
 #[expect(clippy::disallowed_methods, reason = "refs are files, and this module owns them")]
 mod refs;

@@ -63,6 +63,8 @@ struct Chunk {
     ids: Vec<EntryId>,
 }
 
+const NO_ENTRY: &str = "it is no entry of this log";
+
 /// Reads commits from `tip` backwards until `stop` or `most` are read; what cannot be read ends it with an error beside.
 fn chain(
     odb: &Odb,
@@ -76,6 +78,11 @@ fn chain(
     let mut error = None;
     while let Some(id) = next.filter(|id| Some(*id) != stop && (chunk.ids.len() as u64) < most) {
         match odb.read(id, ObjectKind::Commit, &mut buffer) {
+            // A ref may lead anywhere, into a million ordinary commits too.
+            Ok(raw) if clock_and_seq(raw).is_none() => {
+                error = Some(ObjectError::Damaged { id, message: NO_ENTRY.to_owned() });
+                break;
+            }
             Ok(raw) => {
                 let start = chunk.bytes.len();
                 chunk.bytes.extend_from_slice(raw);
@@ -106,6 +113,8 @@ pub(crate) struct Reader<'s> {
     chunk: Chunk,
     /// Entries of the chunk not yet given.
     left: usize,
+    /// Not even the newest entry can be read.
+    blind: bool,
     pub(crate) damage: Vec<Damage>,
 }
 
@@ -120,15 +129,24 @@ impl<'s> Reader<'s> {
             segments: Vec::new(),
             chunk: Chunk::default(),
             left: 0,
+            blind: false,
             damage: Vec::new(),
         };
-        if let Err(error) = reader.find_segments(tip) {
-            reader.report(&error, "what its tree holds");
-        }
+        let lost = reader.find_segments(tip).err();
         let sealed = reader.segments.last().map(|(name, _)| name.last);
-        let (chunk, _, error) = chain(odb, tip, sealed, u64::MAX);
-        if let Some(error) = error {
-            reader.report(&error, "the entries between it and the last segment");
+        let (chunk, next, error) = chain(odb, tip, sealed, u64::MAX);
+        reader.blind = error.is_some() && next == Some(tip);
+        match (lost, error) {
+            (_, Some(error)) if reader.blind => {
+                reader.report(&error, "every entry since the value before it");
+            }
+            (Some(tree), None) => reader.report(&tree, "what only its segments hold"),
+            (None, Some(error)) => reader.report(&error, "the entries between it and the last segment"),
+            (Some(tree), Some(error)) => {
+                reader.report(&tree, "what only its segments hold");
+                reader.report(&error, "the entries before it");
+            }
+            (None, None) => {}
         }
         reader.left = chunk.ids.len();
         reader.chunk = chunk;
@@ -154,6 +172,16 @@ impl<'s> Reader<'s> {
         };
         let message = format!("{error}; it hides {hides}");
         self.damage.push(Damage { log: format!("{}/{}", self.kind, self.writer), object, message });
+    }
+
+    /// Whether not even the newest entry can be read.
+    pub(crate) fn is_blind(&self) -> bool {
+        self.blind
+    }
+
+    /// Tells something about the log that is not the fault of one object.
+    pub(crate) fn note(&mut self, message: String) {
+        self.damage.push(Damage { log: format!("{}/{}", self.kind, self.writer), object: None, message });
     }
 
     fn open_folder(&mut self) {
@@ -210,8 +238,8 @@ impl<'s> Reader<'s> {
                     return true;
                 }
                 let id = self.chunk.ids[self.left];
-                let error = ObjectError::Damaged { id, message: "it is no entry of this log".to_owned() };
-                if !self.damage.iter().any(|damage| damage.message.contains("no entry of this log")) {
+                let error = ObjectError::Damaged { id, message: NO_ENTRY.to_owned() };
+                if !self.damage.iter().any(|damage| damage.message.contains(NO_ENTRY)) {
                     self.report(&error, "itself, and perhaps others alike");
                 }
             }

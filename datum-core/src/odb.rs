@@ -4,6 +4,7 @@ use crate::id::EntryId;
 use crate::refs::{RefError, sync_folder};
 use gix::objs::{Find as _, Write as _};
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -74,7 +75,11 @@ impl Odb {
         let found = match self.handle.try_find(&id.0, buffer) {
             Ok(Some(found)) => (found.kind, found.data.len()),
             Ok(None) => return Err(ObjectError::Missing(id)),
-            Err(error) => return Err(damaged(format!("{error:#}"))),
+            // A copy of its own may stand beside a damaged pack.
+            Err(error) => match self.loose.try_find(&id.0, buffer) {
+                Ok(Some(found)) => (found.kind, found.data.len()),
+                _ => return Err(damaged(innermost(&error))),
+            },
         };
         if found.0 != want {
             return Err(damaged(format!("it is a {}, not a {want}", found.0)));
@@ -109,9 +114,12 @@ impl Odb {
         };
         if sync {
             let path = self.loose.object_path(&id.0);
-            let flushed = File::open(&path).and_then(|file| file.sync_all());
-            flushed.map_err(|source| RefError::Io { doing: "sync", path: path.clone(), source })?;
-            sync_folder(&path)?;
+            match File::open(&path).and_then(|file| file.sync_all()) {
+                Ok(()) => sync_folder(&path)?,
+                // Already moved into a pack, which git flushes before it removes the file.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && self.exists(id) => {}
+                Err(source) => return Err(RefError::Io { doing: "sync", path, source }.into()),
+            }
         }
         Ok(id)
     }

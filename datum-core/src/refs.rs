@@ -3,17 +3,31 @@
 //! gix's ref transaction takes `packed-refs.lock` for every update, and a killed writer leaves it behind, where it
 //! breaks the user's own gc. So the swap is ours: `<ref>.lock` made exclusively, compare, rename.
 
+mod files;
+
+pub(crate) use files::{Files, sync_folder};
+
 use crate::git::{self, Git, GitError};
 use crate::id::EntryId;
-use crate::stamp::Stamp;
+use crate::kind::Kind;
+use crate::stamp::{Stamp, Writer};
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
-/// A lock on a ref that is older than this was left by a process that died.
-const STALE: Duration = Duration::from_secs(10);
+/// Where all state lies.
+pub(crate) const PREFIX: &str = "refs/datum/";
+
+/// The ref of a log.
+pub(crate) fn ref_name(kind: Kind, writer: &Writer) -> String {
+    format!("{PREFIX}{kind}/{writer}")
+}
+
+/// The log that a ref of ours is, if it is one.
+pub(crate) fn parse_log(name: &str) -> Option<(Kind, Writer)> {
+    let (kind, writer) = name.strip_prefix(PREFIX)?.split_once('/')?;
+    Some((Kind::parse(kind)?, Writer::parse(writer).ok()?))
+}
 
 /// A ref that could not be read or moved.
 #[derive(Debug, thiserror::Error)]
@@ -88,10 +102,19 @@ pub(crate) enum Refs {
 impl Refs {
     /// The refs under `prefix` (`refs/datum/`), by name. Refs that cannot be read are answered beside.
     pub(crate) fn list(&self, prefix: &str) -> Result<(BTreeMap<String, EntryId>, Vec<RefError>), RefError> {
+        self.list_under(&[prefix])
+    }
+
+    /// The refs under any of `prefixes`, by name. Refs that cannot be read are answered beside.
+    pub(crate) fn list_under(
+        &self,
+        prefixes: &[&str],
+    ) -> Result<(BTreeMap<String, EntryId>, Vec<RefError>), RefError> {
         match self {
-            Self::Files(files) => files.list(prefix),
+            Self::Files(files) => files.list(prefixes),
             Self::Program(git) => {
-                let out = git.output("for-each-ref", &["--format=%(objectname) %(refname)", prefix])?;
+                let args = [&["--format=%(objectname) %(refname)"], prefixes].concat();
+                let out = git.output("for-each-ref", &args)?;
                 let refs = String::from_utf8_lossy(&out)
                     .lines()
                     .filter_map(|line| line.split_once(' '))
@@ -129,17 +152,20 @@ impl Refs {
     }
 
     /// The values the ref had, newest first, by its log.
+    ///
+    /// The log is written before the ref moves, so a killed writer leaves a line for a move that never was: only values
+    /// that lead to the present one count. Of a ref whose present value is unknown, the last line is taken at its word.
     pub(crate) fn history(&self, name: &str) -> Vec<EntryId> {
         match self {
             Self::Files(files) => files.history(name),
-            Self::Program(_) => Vec::new(),
-        }
-    }
-
-    /// Keeps only the last lines of a ref's log, so that it does not grow with the log itself.
-    pub(crate) fn trim_history(&self, name: &str) {
-        if let Self::Files(files) = self {
-            files.trim_history(name);
+            Self::Program(git) => {
+                const MOST: usize = 32;
+                let mut command = git.command("rev-parse");
+                command.args((0..MOST).map(|back| format!("{name}@{{{back}}}")));
+                // It prints what there is, and fails at the first that is not.
+                let said = Git::run(command, b"").map(|output| output.stdout).unwrap_or_default();
+                String::from_utf8_lossy(&said).lines().filter_map(EntryId::from_hex).collect()
+            }
         }
     }
 
@@ -158,244 +184,5 @@ impl Refs {
         } else {
             Err(git::failed("update-ref", &output).into())
         }
-    }
-}
-
-/// Refs as files under the folder that all worktrees share.
-#[derive(Debug)]
-pub(crate) struct Files {
-    pub(crate) common_dir: PathBuf,
-    pub(crate) store: gix::refs::file::Store,
-}
-
-impl Files {
-    fn path(&self, name: &str) -> PathBuf {
-        self.common_dir.join(name)
-    }
-
-    fn log_path(&self, name: &str) -> PathBuf {
-        self.common_dir.join("logs").join(name)
-    }
-
-    /// Reads `packed-refs` anew: a remembered one is told from a fresh one by its time stamp alone.
-    fn packed(&self) -> Result<Option<gix::refs::packed::Buffer>, RefError> {
-        self.store.open_packed_buffer().map_err(|error| RefError::Packed {
-            path: self.path("packed-refs"),
-            message: format!("{error:#}"),
-        })
-    }
-
-    fn loose(&self, name: &str) -> Result<Option<EntryId>, RefError> {
-        let path = self.path(name);
-        let text = match fs::read(&path) {
-            Ok(text) => text,
-            Err(error) if is_absent(&error) => return Ok(None),
-            Err(error) => return Err(io_error("read", &path, error)),
-        };
-        match gix::ObjectId::from_hex(text.trim_ascii_end()) {
-            Ok(id) => Ok(Some(EntryId(id))),
-            Err(_) => Err(RefError::Corrupt { name: name.to_owned(), path }),
-        }
-    }
-
-    fn find(&self, name: &str) -> Result<Option<EntryId>, RefError> {
-        if let Some(id) = self.loose(name)? {
-            return Ok(Some(id));
-        }
-        let Some(packed) = self.packed()? else { return Ok(None) };
-        let Ok(full) = gix::refs::FullName::try_from(name) else { return Ok(None) };
-        match packed.try_find(full.as_ref()) {
-            Ok(found) => Ok(found.map(|found| EntryId(found.target()))),
-            Err(error) => {
-                Err(RefError::Packed { path: self.path("packed-refs"), message: format!("{error:#}") })
-            }
-        }
-    }
-
-    fn list(&self, prefix: &str) -> Result<(BTreeMap<String, EntryId>, Vec<RefError>), RefError> {
-        let mut refs = BTreeMap::new();
-        let mut broken = Vec::new();
-        // Loose first: a ref that is packed between the two looks is then seen at least once.
-        let mut loose = Vec::new();
-        self.walk(prefix.trim_end_matches('/'), &mut loose)?;
-        if let Some(packed) = self.packed()? {
-            let found = packed.iter_prefixed(prefix.into());
-            for item in found.into_iter().flatten().flatten() {
-                refs.insert(item.name.as_bstr().to_string(), EntryId(item.target()));
-            }
-        }
-        for name in loose {
-            match self.loose(&name) {
-                Ok(Some(id)) => {
-                    refs.insert(name, id);
-                }
-                // Packed since it was listed; the packed value was read after that, or is read now.
-                Ok(None) => {
-                    if let Some(id) = self.find(&name)? {
-                        refs.insert(name, id);
-                    }
-                }
-                Err(error) => {
-                    refs.remove(&name);
-                    broken.push(error);
-                }
-            }
-        }
-        Ok((refs, broken))
-    }
-
-    /// Collects the names of loose refs in the folder `name`, symbolic links left aside.
-    fn walk(&self, name: &str, found: &mut Vec<String>) -> Result<(), RefError> {
-        let path = self.path(name);
-        let entries = match fs::read_dir(&path) {
-            Ok(entries) => entries,
-            Err(error) if is_absent(&error) => return Ok(()),
-            Err(error) => return Err(io_error("list", &path, error)),
-        };
-        for entry in entries {
-            let entry = entry.map_err(|error| io_error("list", &path, error))?;
-            let Ok(file) = entry.file_name().into_string() else { continue };
-            let kind = entry.file_type().map_err(|error| io_error("list", &path, error))?;
-            let below = format!("{name}/{file}");
-            if kind.is_dir() {
-                self.walk(&below, found)?;
-            } else if kind.is_file() && Path::new(&file).extension().is_none_or(|end| end != "lock") {
-                found.push(below);
-            }
-        }
-        Ok(())
-    }
-
-    fn swap(&self, to: &Move<'_>) -> Result<Swap, RefError> {
-        let path = self.path(to.name);
-        let lock = lock_path(&path);
-        let Some(file) = create_lock(&lock)? else { return Ok(Swap::Locked(lock)) };
-        let outcome = self.swap_locked(to, &path, &lock, file);
-        if !matches!(outcome, Ok(Swap::Done)) {
-            let _ = fs::remove_file(&lock);
-        }
-        outcome
-    }
-
-    fn swap_locked(&self, to: &Move<'_>, path: &Path, lock: &Path, mut file: File) -> Result<Swap, RefError> {
-        // While the lock is held the loose file cannot change, so loose then packed is one consistent look.
-        if self.find(to.name)? != to.old {
-            return Ok(Swap::Moved);
-        }
-        file.write_all(format!("{}\n", to.new).as_bytes()).map_err(|e| io_error("write", lock, e))?;
-        if to.sync {
-            file.sync_data().map_err(|error| io_error("sync", lock, error))?;
-        }
-        drop(file);
-        self.append_reflog(to)?;
-        fs::rename(lock, path).map_err(|error| io_error("rename", lock, error))?;
-        if to.sync {
-            sync_folder(path)?;
-        }
-        Ok(Swap::Done)
-    }
-
-    /// Writes the move into the ref's log: git keeps none for refs of this kind, and `doctor` repairs from it.
-    fn append_reflog(&self, to: &Move<'_>) -> Result<(), RefError> {
-        let path = self.log_path(to.name);
-        let Move { old, new, stamp, reason, .. } = to;
-        let old = old.map_or_else(|| "0".repeat(new.to_string().len()), |id| id.to_string());
-        let line = format!(
-            "{old} {new} {} <{}@datum> {} +0000\t{reason}\n",
-            stamp.agent,
-            stamp.agent,
-            stamp.now / 1000
-        );
-        let open = || OpenOptions::new().append(true).create(true).open(&path);
-        let mut file = match open() {
-            Ok(file) => file,
-            Err(error) if is_absent(&error) => {
-                make_parent(&path)?;
-                open().map_err(|error| io_error("open", &path, error))?
-            }
-            Err(error) => return Err(io_error("open", &path, error)),
-        };
-        file.write_all(line.as_bytes()).map_err(|error| io_error("write", &path, error))
-    }
-
-    fn history(&self, name: &str) -> Vec<EntryId> {
-        let text = fs::read(self.log_path(name)).unwrap_or_default();
-        let value = |line: &[u8]| {
-            let hex = line.split(|b| *b == b' ').nth(1)?;
-            EntryId::from_hex(std::str::from_utf8(hex).ok()?)
-        };
-        text.split(|b| *b == b'\n').rev().filter_map(value).collect()
-    }
-
-    fn trim_history(&self, name: &str) {
-        const KEEP: usize = 32;
-        let path = self.log_path(name);
-        let Ok(text) = fs::read_to_string(&path) else { return };
-        let lines: Vec<&str> = text.lines().collect();
-        if lines.len() > 8 * KEEP {
-            let kept = lines[lines.len() - KEEP..].join("\n") + "\n";
-            let new = path.with_extension("new");
-            // A log that could not be shortened is only longer than it need be.
-            if fs::write(&new, kept).is_ok() {
-                let _ = fs::rename(&new, &path);
-            }
-        }
-    }
-
-    fn clear_stale_lock(&self, name: &str) -> Result<Option<PathBuf>, RefError> {
-        let lock = lock_path(&self.path(name));
-        let Ok(meta) = fs::metadata(&lock) else { return Ok(None) };
-        let age = meta.modified().ok().and_then(|at| SystemTime::elapsed(&at).ok());
-        if age.is_none_or(|age| age < STALE) {
-            return Ok(None);
-        }
-        match fs::remove_file(&lock) {
-            Ok(()) => Ok(Some(lock)),
-            Err(error) if is_absent(&error) => Ok(None),
-            Err(error) => Err(io_error("remove the stale lock", &lock, error)),
-        }
-    }
-}
-
-fn is_absent(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory
-    )
-}
-
-fn lock_path(path: &Path) -> PathBuf {
-    let mut lock = path.as_os_str().to_owned();
-    lock.push(".lock");
-    lock.into()
-}
-
-fn make_parent(path: &Path) -> Result<(), RefError> {
-    let parent = path.parent().unwrap_or(path);
-    fs::create_dir_all(parent).map_err(|error| io_error("create", parent, error))
-}
-
-/// Makes the lock file; `None` when another holds it.
-fn create_lock(lock: &Path) -> Result<Option<File>, RefError> {
-    // `git pack-refs` removes a folder it has emptied, perhaps between our making it and the lock in it.
-    for _ in 0..8 {
-        match OpenOptions::new().write(true).create_new(true).open(lock) {
-            Ok(file) => return Ok(Some(file)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => make_parent(lock)?,
-            Err(error) => return Err(io_error("create", lock, error)),
-        }
-    }
-    Err(io_error("create", lock, io::ErrorKind::NotFound.into()))
-}
-
-/// Flushes the folder that holds `path`, so that a rename in it survives a power cut.
-pub(crate) fn sync_folder(path: &Path) -> Result<(), RefError> {
-    let folder = path.parent().unwrap_or(path);
-    let sync = File::open(folder).and_then(|folder| folder.sync_all());
-    // Some file systems refuse to flush a folder; there the rename is as durable as they make it.
-    match sync {
-        Err(error) if error.kind() != io::ErrorKind::InvalidInput => Err(io_error("sync", folder, error)),
-        _ => Ok(()),
     }
 }

@@ -5,6 +5,7 @@ use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::log::{self, Damage, Reader};
 use crate::odb::{ObjectError, ObjectKind, Odb};
+use crate::refs::{Refs, ref_name};
 use crate::stamp::{Millis, Writer};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BinaryHeap};
@@ -47,6 +48,7 @@ pub struct File {
 #[derive(Debug)]
 pub struct Snapshot<'s> {
     odb: &'s Odb,
+    refs: &'s Refs,
     tips: BTreeMap<(Kind, Writer), EntryId>,
     head: Option<EntryId>,
     as_of: Option<Millis>,
@@ -57,11 +59,12 @@ pub struct Snapshot<'s> {
 impl<'s> Snapshot<'s> {
     pub(crate) fn new(
         odb: &'s Odb,
+        refs: &'s Refs,
         tips: BTreeMap<(Kind, Writer), EntryId>,
         head: Option<EntryId>,
         damage: Vec<Damage>,
     ) -> Self {
-        Self { odb, tips, head, as_of: None, damage: RefCell::new(damage), greatest: Cell::new(0) }
+        Self { odb, refs, tips, head, as_of: None, damage: RefCell::new(damage), greatest: Cell::new(0) }
     }
 
     /// The same state, without the entries whose clock is later than `time`.
@@ -93,6 +96,18 @@ impl<'s> Snapshot<'s> {
         self.odb.hash(ObjectKind::Blob, lines.as_bytes())
     }
 
+    /// The number of entries of a log, by its tip alone; 0 for a tip that is no entry.
+    pub fn length(&self, kind: Kind, writer: &Writer) -> u64 {
+        let Some(tip) = self.tip(kind, writer) else { return 0 };
+        let raw = self.commit(tip).unwrap_or_default();
+        log::clock_and_seq(&raw).map_or(0, |(_, seq)| seq)
+    }
+
+    /// The id `text` would have as a blob.
+    pub(crate) fn hash_text(&self, text: &str) -> String {
+        self.odb.hash(ObjectKind::Blob, text.as_bytes()).map(|id| id.to_string()).unwrap_or_default()
+    }
+
     /// What could not be read so far.
     pub fn damage(&self) -> Vec<Damage> {
         self.damage.borrow().clone()
@@ -110,14 +125,37 @@ impl<'s> Snapshot<'s> {
 
     fn readers(&self, kind: Kind) -> impl Iterator<Item = Reader<'s>> {
         let logs = self.tips.iter().filter(move |((of, _), _)| *of == kind);
-        logs.map(move |((_, writer), tip)| Reader::open(self.odb, kind, writer, *tip))
+        logs.map(move |((_, writer), tip)| {
+            let mut reader = Reader::open(self.odb, kind, writer, *tip);
+            if reader.is_blind()
+                && let Some(before) = self.before(kind, writer, *tip)
+            {
+                let damage = std::mem::take(&mut reader.damage);
+                reader = Reader::open(self.odb, kind, writer, before);
+                reader.damage.extend(damage);
+                reader.note(format!("reading from {before}, the value before it"));
+            }
+            reader
+        })
+    }
+
+    /// The newest value before `tip` that the log's ref had and that can be read.
+    fn before(&self, kind: Kind, writer: &Writer, tip: EntryId) -> Option<EntryId> {
+        let mut buffer = Vec::new();
+        let mut readable =
+            |id: &EntryId| *id != tip && self.odb.read(*id, ObjectKind::Commit, &mut buffer).is_ok();
+        self.refs.history(&ref_name(kind, writer)).into_iter().find(|id| readable(id))
     }
 
     /// Visits the entries of a kind, newest first in the order (clock, writer, place), until `visit` breaks.
     ///
     /// Old segments are read only when the visit gets there. What cannot be read is told by [`Snapshot::damage`].
     pub fn walk(&self, kind: Kind, mut visit: impl FnMut(&View<'_>) -> ControlFlow<()>) {
-        let mut readers: Vec<_> = self.readers(kind).filter_map(|mut r| r.advance().then_some(r)).collect();
+        // One without a single entry to give still has its damage to tell.
+        let mut readers: Vec<_> = self.readers(kind).collect();
+        for reader in &mut readers {
+            reader.advance();
+        }
         // Readers stand in the order of their writers, so the index decides between equal clocks.
         let key = |reader: &Reader<'_>, index: usize| Some((reader.view()?.clock(), index));
         let mut heap: BinaryHeap<_> =
@@ -166,6 +204,12 @@ impl<'s> Snapshot<'s> {
             entry.trailers.retain(|(key, _)| key != "Payload");
         }
         entry
+    }
+
+    /// Takes note of a file of the tree that could not be read.
+    pub(crate) fn report(&self, path: &str, object: EntryId, message: &str) {
+        let damage = Damage { log: path.to_owned(), object: Some(object), message: message.to_owned() };
+        self.damage.borrow_mut().push(damage);
     }
 
     fn note(&self, view: &View<'_>, object: EntryId, message: &str) {
@@ -250,19 +294,39 @@ impl<'s> Snapshot<'s> {
         Ok(())
     }
 
+    /// Reads a commit, raw.
+    pub(crate) fn commit(&self, id: EntryId) -> Result<Vec<u8>, ObjectError> {
+        let mut buffer = Vec::new();
+        let length = self.odb.read(id, ObjectKind::Commit, &mut buffer)?.len();
+        buffer.truncate(length);
+        Ok(buffer)
+    }
+
+    /// The blob at `path` of the tree of `commit`.
+    pub(crate) fn blob_at(&self, commit: EntryId, path: &str) -> Result<Option<EntryId>, ObjectError> {
+        let raw = self.commit(commit)?;
+        let Some(mut at) = crate::commit::tree(&raw) else { return Ok(None) };
+        let mut parts = path.split('/').peekable();
+        while let Some(part) = parts.next() {
+            let items = log::read_tree(self.odb, at)?;
+            let Some(item) = items.into_iter().find(|item| item.name == part.as_bytes()) else {
+                return Ok(None);
+            };
+            let is_folder = parts.peek().is_some();
+            if item.mode.is_tree() != is_folder || !(is_folder || item.mode.is_blob()) {
+                return Ok(None);
+            }
+            at = item.id;
+        }
+        Ok(Some(at))
+    }
+
     /// Reads the file at `path` of the commit's tree; `None` if there is none.
     ///
     /// # Errors
     /// [`ObjectError`] for an object on the way that cannot be read.
     pub fn file(&self, path: &str) -> Result<Option<Vec<u8>>, ObjectError> {
-        let parents =
-            |folder: &str| path.starts_with(folder) && path.as_bytes().get(folder.len()) == Some(&b'/');
-        let mut found = None;
-        self.files(parents, |file| {
-            if file.path == path && !file.link {
-                found = Some(file.id);
-            }
-        })?;
-        found.map(|id| self.blob(id)).transpose()
+        let Some(head) = self.head else { return Ok(None) };
+        self.blob_at(head, path)?.map(|id| self.blob(id)).transpose()
     }
 }

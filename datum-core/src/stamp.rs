@@ -12,6 +12,12 @@ pub const SKEW_MAX: Millis = 24 * 60 * 60 * 1000;
 /// Greatest stamp an entry may carry (the end of year 9999).
 pub(crate) const MILLIS_MAX: Millis = 253_402_300_799_999;
 
+/// `2026-01-31T12:00:00.123Z`.
+pub(crate) fn iso(time: Millis) -> String {
+    let time = i64::try_from(time).ok().and_then(|time| jiff::Timestamp::from_millisecond(time).ok());
+    time.unwrap_or(jiff::Timestamp::MAX).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
 /// A name and an address as git records them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {

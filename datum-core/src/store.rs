@@ -1,5 +1,6 @@
 //! The one door: opens a repository, takes snapshots, and appends entries by compare-and-swap.
 
+use crate::append::{self, Written};
 use crate::entry::Draft;
 use crate::git::{Git, GitError};
 use crate::id::EntryId;
@@ -8,21 +9,20 @@ use crate::log::Damage;
 use crate::name::AgentName;
 use crate::odb::{ObjectError, Odb};
 use crate::refs::{Files, Move, RefError, Refs, Swap};
+pub(crate) use crate::refs::{PREFIX, parse_log, ref_name};
+use crate::sink::PACK_FROM;
 use crate::snapshot::Snapshot;
 use crate::stamp::{CloneId, Identity, Millis, Stamp, Writer};
-use crate::{append, clone_id};
+use crate::{clone_id, maintenance};
 use gix::sec::trust::Mapping;
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
 use std::fs::{File, TryLockError};
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
-/// Where all state lies.
-pub(crate) const PREFIX: &str = "refs/datum/";
-
-/// How long a writer waits for others, at most.
+/// How long a writer waits for others, at most; `core.filesRefLockTimeout` sets another time.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a writer queues behind others of this machine before it tries its luck.
 const QUEUE: Duration = Duration::from_millis(50);
@@ -62,10 +62,12 @@ pub enum StoreError {
         message: String,
     },
     /// Others held the ref for too long.
-    #[error("gave up after {} s: {} is locked", PATIENCE.as_secs(), path.display())]
+    #[error("{} is locked by another process; gave up after {:.1} s", path.display(), waited.as_secs_f32())]
     Locked {
         /// The lock.
         path: PathBuf,
+        /// How long it was waited for.
+        waited: Duration,
     },
     /// A file of the store's own could not be read or written.
     #[error("cannot {doing} {}: {source}", path.display())]
@@ -111,7 +113,8 @@ pub struct Store {
     pub(crate) git: Git,
     pub(crate) common_dir: PathBuf,
     repo: gix::Repository,
-    clone: CloneId,
+    clone: OnceCell<CloneId>,
+    patience: Duration,
     pub(crate) sync_objects: bool,
     sync_refs: bool,
 }
@@ -123,6 +126,14 @@ impl Store {
     /// [`StoreError`] when there is no repository or it cannot be opened.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         Self::open_with(path, &OpenOptions::default())
+    }
+
+    /// Makes a repository at `path` with the git program, as the user has configured new ones to be.
+    ///
+    /// # Errors
+    /// [`StoreError::Git`] when git cannot make it.
+    pub fn init(path: &Path) -> Result<(), StoreError> {
+        Ok(Git::init(path)?)
     }
 
     /// Opens the repository that `path` is in.
@@ -144,10 +155,14 @@ impl Store {
         } else {
             Refs::Files(Files { common_dir: common_dir.clone(), store: repo.refs.clone() })
         };
-        let clone = if options.ephemeral {
-            CloneId::shared()
-        } else {
-            clone_id::read_or_make(&common_dir.join("datum"))?
+        // Made at the first write: reading a repository leaves nothing in it.
+        let clone = OnceCell::new();
+        if options.ephemeral {
+            let _ = clone.set(CloneId::shared());
+        }
+        let patience = match config.integer("core.filesRefLockTimeout") {
+            Some(millis) => u64::try_from(millis).map_or(Duration::MAX, Duration::from_millis),
+            None => PATIENCE,
         };
         Ok(Self {
             odb: Odb::new(&repo),
@@ -157,6 +172,7 @@ impl Store {
             sync_refs: sync(&["reference", "committed", "added", "all"]),
             common_dir,
             clone,
+            patience,
             repo,
         })
     }
@@ -182,9 +198,24 @@ impl Store {
         self.repo.config_snapshot().string(key).map(|value| value.to_string())
     }
 
-    /// The writer that `agent` is in this clone.
-    pub fn writer(&self, agent: &AgentName) -> Writer {
-        Writer::of(agent, &self.clone)
+    /// A setting in git's configuration that is on or off.
+    pub(crate) fn switch(&self, key: &str) -> Option<bool> {
+        self.repo.config_snapshot().boolean(key)
+    }
+
+    /// The writer that `agent` is in this clone; the first call makes the clone's id.
+    ///
+    /// # Errors
+    /// [`StoreError::File`] when the id can neither be read nor made.
+    pub fn writer(&self, agent: &AgentName) -> Result<Writer, StoreError> {
+        let clone = match self.clone.get() {
+            Some(clone) => clone,
+            None => {
+                let clone = clone_id::read_or_make(&self.common_dir.join("datum"))?;
+                self.clone.get_or_init(|| clone)
+            }
+        };
+        Ok(Writer::of(agent, clone))
     }
 
     /// Takes a snapshot of all logs and of `HEAD`.
@@ -192,34 +223,24 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the refs cannot be listed. A log that cannot be read is told by [`Snapshot::damage`].
     pub fn snapshot(&self) -> Result<Snapshot<'_>, StoreError> {
-        let (refs, broken) = self.refs.list(PREFIX)?;
+        let folders = Kind::ALL.map(|kind| format!("{PREFIX}{kind}/"));
+        let (refs, broken) = self.refs.list_under(&folders.each_ref().map(String::as_str))?;
         let mut damage: Vec<Damage> = Vec::new();
         for error in broken {
             let log = match &error {
-                RefError::Corrupt { name, .. } => name.trim_start_matches(PREFIX).to_owned(),
-                _ => String::new(),
+                RefError::Corrupt { name, .. } => match parse_log(name) {
+                    Some((kind, writer)) => format!("{kind}/{writer}"),
+                    // Whatever else lies there, no entry is in it.
+                    None => continue,
+                },
+                _ => "all logs".to_owned(),
             };
-            damage.push(Damage { log, object: None, message: format!("{error}; it hides the whole log") });
+            let hides = if log == "all logs" { "packed refs" } else { "the whole log" };
+            damage.push(Damage { log, object: None, message: format!("{error}; it hides {hides}") });
         }
-        let mut tips = BTreeMap::new();
-        for (name, mut id) in refs {
-            let Some(log) = parse_log(&name) else { continue };
-            if !self.odb.exists(id)
-                && let Some(before) = self.before_lost_tip(&name)
-            {
-                let message = format!("object {id} is missing; reading from {before}, the value before it");
-                damage.push(Damage { log: format!("{}/{}", log.0, log.1), object: Some(id), message });
-                id = before;
-            }
-            tips.insert(log, id);
-        }
+        let tips = refs.into_iter().filter_map(|(name, id)| Some((parse_log(&name)?, id))).collect();
         let head = self.repo.head_id().ok().map(|id| EntryId(id.detach()));
-        Ok(Snapshot::new(&self.odb, tips, head, damage))
-    }
-
-    /// The newest value of a ref whose commit is still there.
-    pub(crate) fn before_lost_tip(&self, name: &str) -> Option<EntryId> {
-        self.refs.history(name).into_iter().find(|id| self.odb.exists(*id))
+        Ok(Snapshot::new(&self.odb, &self.refs, tips, head, damage))
     }
 
     /// Appends what `decide` answers to the log of `stamp.agent`, or nothing if it answers nothing.
@@ -235,18 +256,15 @@ impl Store {
         stamp: &Stamp,
         mut decide: impl FnMut(&Snapshot<'_>) -> Result<Vec<Draft>, E>,
     ) -> Result<Applied, E> {
-        let writer = self.writer(&stamp.agent);
+        let writer = self.writer(&stamp.agent)?;
         let name = ref_name(kind, &writer);
-        let mut queue = self.queue(QUEUE);
-        let start = Instant::now();
-        let mut cleared = Vec::new();
+        let mut wait = Wait::new(self);
         loop {
             let snapshot = self.snapshot()?;
             let drafts = decide(&snapshot)?;
             if drafts.is_empty() {
-                return Ok(Applied { ids: Vec::new(), clock: 0, cleared });
+                return Ok(Applied { ids: Vec::new(), clock: 0, cleared: wait.cleared });
             }
-            let mut blocked = self.common_dir.join(&name);
             let old = self.refs.find(&name).map_err(StoreError::from)?;
             self.check_tip(&name, old)?;
             // The function must have seen the tip that its entries are to follow.
@@ -254,28 +272,15 @@ impl Store {
                 let written = append::write(self, kind, stamp, &writer, old, &snapshot, &drafts)?;
                 let sync = self.sync_refs || kind.always_syncs();
                 let to = Move { name: &name, old, new: written.tip, stamp, reason: "datum: append", sync };
-                match self.refs.swap(&to).map_err(StoreError::from)? {
-                    Swap::Done => {
-                        if written.sealed {
-                            self.refs.trim_history(&name);
-                        }
-                        return Ok(Applied { ids: written.ids, clock: written.clock, cleared });
+                if wait.swap(&to)? {
+                    let Written { ids, clock, sealed, .. } = written;
+                    if sealed {
+                        maintenance::after_seal(self, drafts.len() >= PACK_FROM);
                     }
-                    Swap::Moved => {}
-                    Swap::Locked(path) => {
-                        // Only one writer of this machine at a time may judge a lock to be stale.
-                        queue = queue.or_else(|| self.queue(Duration::ZERO));
-                        if queue.is_some() {
-                            cleared.extend(self.refs.clear_stale_lock(&name).map_err(StoreError::from)?);
-                        }
-                        blocked = path;
-                    }
+                    return Ok(Applied { ids, clock, cleared: wait.cleared });
                 }
             }
-            if start.elapsed() > PATIENCE {
-                return Err(StoreError::Locked { path: blocked }.into());
-            }
-            thread::sleep(jitter());
+            wait.a_little(&self.common_dir.join(&name))?;
         }
     }
 
@@ -294,7 +299,10 @@ impl Store {
     /// Correctness does not rest on it: it spares writers the retries they would otherwise cause each other.
     pub(crate) fn queue(&self, patience: Duration) -> Option<File> {
         let path = self.common_dir.join("datum/lock");
-        let file = File::options().create(true).append(true).open(&path).ok()?;
+        let open = || File::options().create(true).append(true).open(&path);
+        let file =
+            open().or_else(|_| std::fs::create_dir(self.common_dir.join("datum")).and_then(|()| open()));
+        let file = file.ok()?;
         let start = Instant::now();
         loop {
             match file.try_lock() {
@@ -306,15 +314,47 @@ impl Store {
     }
 }
 
-/// The ref of a log.
-pub(crate) fn ref_name(kind: Kind, writer: &Writer) -> String {
-    format!("{PREFIX}{kind}/{writer}")
+/// One writer's patience: it queues behind others, tries, waits for locks, and gives up in the end.
+pub(crate) struct Wait<'s> {
+    store: &'s Store,
+    queue: Option<File>,
+    start: Instant,
+    /// Stale locks that were removed.
+    pub(crate) cleared: Vec<PathBuf>,
 }
 
-/// The log that a ref of ours is, if it is one.
-pub(crate) fn parse_log(name: &str) -> Option<(Kind, Writer)> {
-    let (kind, writer) = name.strip_prefix(PREFIX)?.split_once('/')?;
-    Some((Kind::parse(kind)?, Writer::parse(writer).ok()?))
+impl<'s> Wait<'s> {
+    pub(crate) fn new(store: &'s Store) -> Self {
+        Self { store, queue: store.queue(QUEUE), start: Instant::now(), cleared: Vec::new() }
+    }
+
+    /// Moves a ref; `false` when it no longer has the value it is expected to have. A lock is waited for.
+    pub(crate) fn swap(&mut self, to: &Move<'_>) -> Result<bool, StoreError> {
+        loop {
+            match self.store.refs.swap(to)? {
+                Swap::Done => return Ok(true),
+                Swap::Moved => return Ok(false),
+                Swap::Locked(path) => {
+                    // Only one writer of this machine at a time may judge a lock to be stale.
+                    self.queue = self.queue.take().or_else(|| self.store.queue(Duration::ZERO));
+                    if self.queue.is_some() {
+                        self.cleared.extend(self.store.refs.clear_stale_lock(to.name)?);
+                    }
+                    self.a_little(&path)?;
+                }
+            }
+        }
+    }
+
+    /// Waits for a short time, longer the longer it has already lasted; `blocked` is what it waits for.
+    pub(crate) fn a_little(&self, blocked: &Path) -> Result<(), StoreError> {
+        let waited = self.start.elapsed();
+        if waited > self.store.patience {
+            return Err(StoreError::Locked { path: blocked.to_owned(), waited });
+        }
+        thread::sleep(jitter() + (waited / 16).min(Duration::from_millis(50)));
+        Ok(())
+    }
 }
 
 /// A short time that differs from writer to writer: 0.2 to 2.2 ms.

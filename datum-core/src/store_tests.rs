@@ -211,3 +211,97 @@ fn a_lost_tip_is_named_read_around_and_not_built_upon() {
         store.apply::<StoreError>(Kind::Journal, &stamp("a", 2), |_| Ok(vec![Draft::new("x", "").unwrap()]));
     assert!(refused.unwrap_err().to_string().contains(&lost));
 }
+
+#[test]
+fn a_truncated_tip_is_read_around_too() {
+    let dir = repository(&[]);
+    let store = Store::open(dir.path()).unwrap();
+    append(&store, "a", 0, "one");
+    let lost = append(&store, "a", 1, "two").to_string();
+    let path = dir.path().join(format!(".git/objects/{}/{}", &lost[..2], &lost[2..]));
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, b"x\x9c").unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let snapshot = store.snapshot().unwrap();
+    assert_eq!(snapshot.entries(Kind::Journal).len(), 1);
+    assert!(snapshot.damage()[0].message.contains(&lost), "{:?}", snapshot.damage());
+}
+
+#[test]
+fn a_lock_that_is_held_is_never_cleared_however_old() {
+    let dir = repository(&[]);
+    git(dir.path(), &["config", "core.filesRefLockTimeout", "100"]);
+    let store = Store::open(dir.path()).unwrap();
+    append(&store, "a", 0, "one");
+    let lock = dir.path().join(".git/refs/datum/journal/a-aaaaaaaa.lock");
+    let file = fs::File::create(&lock).unwrap();
+    file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(60)).unwrap();
+    file.lock().unwrap();
+    let append = || {
+        store.apply::<StoreError>(Kind::Journal, &stamp("a", 1), |_| Ok(vec![Draft::new("x", "").unwrap()]))
+    };
+    let refused = append().unwrap_err().to_string();
+    assert!(refused.contains("a-aaaaaaaa.lock is locked"), "{refused}");
+    drop(file);
+    assert_eq!(append().unwrap().cleared.len(), 1);
+}
+
+#[test]
+fn a_move_that_never_was_is_no_history() {
+    let dir = repository(&[]);
+    let store = Store::open(dir.path()).unwrap();
+    let one = append(&store, "a", 0, "one");
+    let name = "refs/datum/journal/a-aaaaaaaa";
+    // A writer was killed after its line and before its rename.
+    let log = dir.path().join(".git/logs").join(name);
+    let line = format!("{one} {} a <a@datum> 0 +0000\tdatum: append\n", "1".repeat(40));
+    fs::write(&log, fs::read_to_string(&log).unwrap() + &line).unwrap();
+    let two = append(&store, "a", 1, "two");
+    assert_eq!(store.refs.history(name), [two, one]);
+}
+
+#[test]
+fn the_log_of_a_ref_stays_short() {
+    let dir = repository(&[]);
+    let store = Store::open(dir.path()).unwrap();
+    for n in 0..600 {
+        append(&store, "a.b", n, "x");
+    }
+    let folder = dir.path().join(".git/logs/refs/datum/journal");
+    let names: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["a.b-aaaaaaaa"]);
+    assert!(fs::metadata(folder.join("a.b-aaaaaaaa")).unwrap().len() < 70_000);
+    assert!(store.refs.history("refs/datum/journal/a.b-aaaaaaaa").len() >= 32);
+}
+
+#[test]
+fn whatever_else_lies_among_the_refs_harms_nobody() {
+    let dir = repository(&[]);
+    git(dir.path(), &["commit", "-q", "--allow-empty", "-m", "ordinary"]);
+    git(dir.path(), &["tag", "-a", "-m", "t", "t"]);
+    let store = Store::open(dir.path()).unwrap();
+    append(&store, "a", 0, "one");
+    let refs = dir.path().join(".git/refs/datum");
+    fs::create_dir_all(refs.join("journal/deep/deeper")).unwrap();
+    fs::create_dir_all(refs.join("nokind")).unwrap();
+    fs::write(refs.join("nokind/x"), "garbage").unwrap();
+    fs::write(refs.join("journal/deep/deeper/x-aaaaaaaa"), "garbage").unwrap();
+    fs::write(refs.join("journal/no writer"), "garbage").unwrap();
+    fs::write(refs.join("bottle"), "a file where a folder should be").unwrap();
+    let blob = git(dir.path(), &["hash-object", "-w", "--stdin"]);
+    for (name, target) in [("b-aaaaaaaa", blob.trim()), ("c-aaaaaaaa", "refs/tags/t"), ("d-aaaaaaaa", "main")]
+    {
+        git(dir.path(), &["update-ref", &format!("refs/datum/journal/{name}"), target]);
+    }
+    git(dir.path(), &["symbolic-ref", "refs/datum/journal/e-aaaaaaaa", "refs/heads/main"]);
+    let snapshot = store.snapshot().unwrap();
+    let found = snapshot.entries(Kind::Journal);
+    assert_eq!(found.len(), 1);
+    assert_eq!(snapshot.entries(Kind::Bottle).len(), 0);
+    let said: Vec<_> = snapshot.damage().into_iter().map(|damage| damage.log).collect();
+    assert_eq!(
+        said,
+        ["journal/e-aaaaaaaa", "journal/b-aaaaaaaa", "journal/c-aaaaaaaa", "journal/d-aaaaaaaa"]
+    );
+    append(&store, "a", 1, "two");
+}

@@ -24,11 +24,12 @@ pub fn draft(target: EntryId, title: &str) -> Result<Draft, DraftError> {
 ///
 /// An undo counts for entries whose clock is before its own: an entry can only be undone by someone who has seen it.
 /// So one walk from the newest on decides, however much of it the caller wants.
+/// Answers with the undone ids that no entry met had: those of files, or of what a broken-off walk did not reach.
 pub fn walk_visible(
     snapshot: &Snapshot<'_>,
     kind: Kind,
     mut visit: impl FnMut(&View<'_>) -> ControlFlow<()>,
-) {
+) -> BTreeSet<EntryId> {
     let mut hidden = BTreeSet::new();
     snapshot.walk(kind, |view| {
         // Most logs hold no undo at all.
@@ -43,6 +44,7 @@ pub fn walk_visible(
             None => visit(view),
         }
     });
+    hidden
 }
 
 #[cfg(test)]

@@ -74,6 +74,13 @@ pub fn print(bottle: &Bottle<'_>) -> String {
     )
 }
 
+/// The id of the entry that a published bottle's file was printed from.
+pub fn entry_id(text: &str) -> Option<crate::EntryId> {
+    let before = text.trim_end().strip_suffix(MARK)?.trim_end();
+    let (_, footer) = before.rsplit_once("\n*Entry ")?;
+    crate::EntryId::from_hex(footer.split(' ').next()?)
+}
+
 fn receiver<'a>(bottle: &Bottle<'a>) -> &'a str {
     bottle.to.map_or("any-vessel", AgentName::as_str)
 }

@@ -1,9 +1,10 @@
 //! The files the fleet reads: printing state into them, and reading those that others wrote.
 //!
-//! Everything here is text to text; what to print, and where the file goes, is for the caller to decide.
+//! Files are text to text; [`plan`] says which follow from a snapshot, and writing them is for the caller.
 
 pub mod bottle_file;
 pub mod journal_file;
+pub mod plan;
 pub mod taskboard_file;
 
 /// The line that begins or ends every file datum publishes.

@@ -23,6 +23,17 @@ impl Priority {
     /// Every priority, the highest first.
     pub const ALL: [Self; 5] = [Self::Critical, Self::High, Self::Medium, Self::Low, Self::Backlog];
 
+    /// The word, as it stands in trailers and results.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+            Self::Backlog => "backlog",
+        }
+    }
+
     /// The heading of its section.
     pub fn title(self) -> &'static str {
         match self {

@@ -1,0 +1,93 @@
+//! `datum import`: what files already say, as entries.
+
+use crate::edge::Edge;
+use crate::fault::{Exit, Fault};
+use crate::out::Out;
+use datum_core::import::{self, Import as Found};
+use datum_core::publish::{is_ours, plan};
+use datum_core::{Kind, Snapshot, bottle};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Takes in what files already say: JOURNAL.md and the bottles of the tree. What was imported is not imported again.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  datum import
+  datum import memory/JOURNAL.md")]
+pub(crate) struct Import {
+    /// Journals to import [default: JOURNAL.md of the work tree, and the bottles of HEAD]
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Say what would be imported, and leave everything as it is
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Import {
+    pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
+        let store = edge.store()?;
+        let stamp = edge.stamp()?;
+        let mut texts = Vec::new();
+        for file in &self.journals(store.work_dir()) {
+            let text = fs::read_to_string(file)
+                .map_err(|error| Fault::usage(format!("cannot read {}: {error}", file.display())))?;
+            if is_ours(&text) {
+                out.say(&format!("{} was published by datum; there is nothing to import", file.display()));
+            } else {
+                texts.push((file.display().to_string(), text));
+            }
+        }
+        let tell = |kind: &str, import: &Found| {
+            for (what, why) in &import.refused {
+                out.warn(&format!("{what}: not imported: {why}"));
+            }
+            (kind.to_owned(), import.drafts.len(), import.known, import.refused.len())
+        };
+        let mut counts = Vec::new();
+        for (kind, from) in [(Kind::Journal, &texts[..]), (Kind::Bottle, &[])] {
+            if kind == Kind::Bottle && !self.files.is_empty() {
+                continue;
+            }
+            let decide = |snapshot: &Snapshot<'_>| -> Result<Found, Fault> {
+                if kind == Kind::Bottle {
+                    return Ok(import::bottles(snapshot, &bottle::inbox(snapshot)?.bottles));
+                }
+                let mut all = Found::default();
+                for (path, text) in from {
+                    let one = import::journal(snapshot, path, text);
+                    all.drafts.extend(one.drafts);
+                    all.refused.extend(one.refused);
+                    all.known += one.known;
+                }
+                Ok(all)
+            };
+            let mut last = decide(&store.snapshot()?)?;
+            if !self.dry_run {
+                store.apply::<Fault>(kind, &stamp, |snapshot| {
+                    last = decide(snapshot)?;
+                    Ok(last.drafts.clone())
+                })?;
+            }
+            counts.push(tell(kind.as_str(), &last));
+        }
+        let refused: usize = counts.iter().map(|(.., refused)| refused).sum();
+        if out.is_json() {
+            let one = |(kind, new, known, refused): &(String, usize, usize, usize)| serde_json::json!({ "kind": kind, "imported": new, "known": known, "refused": refused });
+            let kinds: Vec<_> = counts.iter().map(one).collect();
+            out.json(&serde_json::json!({ "version": 1, "dry_run": self.dry_run, "kinds": kinds }));
+        } else {
+            let verb = if self.dry_run { "would import" } else { "imported" };
+            for (kind, new, known, refused) in &counts {
+                out.line(&format!("{verb} {new} into {kind}, {known} known already, {refused} refused"));
+            }
+        }
+        Ok(if refused == 0 { Exit::Done } else { Exit::No })
+    }
+
+    fn journals(&self, root: Option<&Path>) -> Vec<PathBuf> {
+        if !self.files.is_empty() {
+            return self.files.clone();
+        }
+        root.map(|root| root.join(plan::JOURNAL)).into_iter().filter(|path| path.is_file()).collect()
+    }
+}

@@ -1,0 +1,150 @@
+//! `datum publish`: state as the files the fleet reads.
+
+use crate::cmd::journal::moment;
+use crate::edge::Edge;
+use crate::fault::{Exit, Fault};
+use crate::out::Out;
+use datum_core::Snapshot;
+use datum_core::publish::{is_ours, plan};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// Writes the files the fleet reads: JOURNAL.md and the bottles.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  datum publish --dry-run
+  datum publish && git add -A && git commit -m 'Publish'")]
+pub(crate) struct Publish {
+    /// Say what would be written and removed, and leave everything as it is
+    #[arg(long)]
+    dry_run: bool,
+    /// Publish the state as it was at TIME
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<String>,
+}
+
+impl Publish {
+    pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
+        let store = edge.store()?;
+        let Some(root) = store.work_dir() else {
+            return Err(Fault::usage("a bare repository has no files to publish into")
+                .hint("run it in a clone with a work tree"));
+        };
+        let mut snapshot = store.snapshot()?;
+        if let Some(time) = moment("--as-of", self.as_of.as_deref(), edge.now()?)? {
+            snapshot = snapshot.as_of(time);
+        }
+        let files = planned(&snapshot)?;
+        let (mut written, mut removed, mut kept) = (Vec::new(), Vec::new(), Vec::new());
+        for (path, text) in &files {
+            match owner(root, path)? {
+                Owner::Other => kept.push(path.clone()),
+                Owner::Ours(old) if old == *text => {}
+                Owner::Ours(_) | Owner::Nobody => {
+                    if !self.dry_run {
+                        write(root, path, text)?;
+                    }
+                    written.push(path.clone());
+                }
+            }
+        }
+        for path in ours_below(root, plan::BOTTLES)? {
+            if !files.contains_key(&path) {
+                if !self.dry_run {
+                    let file = root.join(&path);
+                    fs::remove_file(&file).map_err(|error| cannot("remove", &file, &error))?;
+                }
+                removed.push(path);
+            }
+        }
+        if out.is_json() {
+            out.json(&serde_json::json!({
+                "version": 1, "dry_run": self.dry_run, "written": written, "removed": removed, "not_ours": kept,
+            }));
+        } else {
+            let (wrote, gone) =
+                if self.dry_run { ("would write", "would remove") } else { ("wrote", "removed") };
+            for (verb, path) in written.iter().map(|p| (wrote, p)).chain(removed.iter().map(|p| (gone, p))) {
+                out.line(&format!("{verb} {path}"));
+            }
+            if written.is_empty() && removed.is_empty() {
+                out.say("everything is published");
+            }
+        }
+        for path in &kept {
+            out.warn(&format!(
+                "{path} is not datum's and stays as it is; datum import takes it in, then remove it"
+            ));
+        }
+        out.damage(&snapshot.damage());
+        Ok(if kept.is_empty() { Exit::Done } else { Exit::No })
+    }
+}
+
+fn planned(snapshot: &Snapshot<'_>) -> Result<BTreeMap<String, String>, Fault> {
+    let mut files = plan::bottles(snapshot)?;
+    files.insert(plan::JOURNAL.to_owned(), plan::journal(snapshot));
+    Ok(files)
+}
+
+enum Owner {
+    Nobody,
+    Ours(String),
+    Other,
+}
+
+fn cannot(doing: &str, path: &Path, error: &std::io::Error) -> Fault {
+    Fault::broken(format!("cannot {doing} {}: {error}", path.display()))
+}
+
+/// Who owns the file at `path`; a link anywhere on the way is not ours, wherever it leads.
+fn owner(root: &Path, path: &str) -> Result<Owner, Fault> {
+    let mut file = PathBuf::from(root);
+    for part in path.split('/') {
+        file.push(part);
+        match fs::symlink_metadata(&file) {
+            Ok(meta) if meta.is_symlink() => return Ok(Owner::Other),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Owner::Nobody),
+            Err(error) if error.kind() == ErrorKind::NotADirectory => return Ok(Owner::Other),
+            Err(error) => return Err(cannot("look at", &file, &error)),
+        }
+    }
+    match fs::read(&file).map(String::from_utf8) {
+        Ok(Ok(text)) if is_ours(&text) => Ok(Owner::Ours(text)),
+        Ok(_) => Ok(Owner::Other),
+        Err(error) if error.kind() == ErrorKind::IsADirectory => Ok(Owner::Other),
+        Err(error) => Err(cannot("read", &file, &error)),
+    }
+}
+
+/// Writes a file whole or not at all.
+fn write(root: &Path, path: &str, text: &str) -> Result<(), Fault> {
+    let file = root.join(path);
+    let folder = file.parent().unwrap_or(root);
+    let fresh = file.with_extension(format!("datum-{}", std::process::id()));
+    let wrote = fs::create_dir_all(folder)
+        .and_then(|()| fs::write(&fresh, text))
+        .and_then(|()| fs::rename(&fresh, &file));
+    wrote.map_err(|error| {
+        let _ = fs::remove_file(&fresh);
+        cannot("write", &file, &error)
+    })
+}
+
+/// The files below `folder` that datum has published.
+fn ours_below(root: &Path, folder: &str) -> Result<Vec<String>, Fault> {
+    let mut found = Vec::new();
+    for entry in walkdir::WalkDir::new(root.join(folder)).sort_by_file_name() {
+        let Ok(entry) = entry else { continue };
+        let Ok(path) = entry.path().strip_prefix(root) else { continue };
+        let (true, Some(path)) = (entry.file_type().is_file(), path.to_str()) else { continue };
+        let path = path.replace('\\', "/");
+        if matches!(owner(root, &path)?, Owner::Ours(_)) {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,172 @@
+//! `datum status` and `datum resume`: what there is, and what to go on with.
+
+use crate::edge::Edge;
+use crate::fault::{Exit, Fault};
+use crate::out::Out;
+use crate::record::short;
+use crate::time;
+use datum_core::bottle::{self, Bottle, Me, Stage};
+use datum_core::onboarding::{self, Known};
+use datum_core::{Entry, EntryId, Kind, Millis, Snapshot, Store, journal};
+
+/// Says what the repository holds and whether it is sound.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  datum status
+  datum status --verbose --format json")]
+pub(crate) struct Status {
+    /// List every log
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+impl Status {
+    pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
+        let store = edge.store()?;
+        let snapshot = store.snapshot()?;
+        let overview = Overview::of(store, &snapshot, &edge.me()?, edge.now()?)?;
+        let logs: Vec<_> = snapshot
+            .tips()
+            .filter(|_| self.verbose)
+            .map(|(kind, writer, tip)| (kind, writer.to_string(), tip, snapshot.length(kind, writer)))
+            .collect();
+        if out.is_json() {
+            let mut value = overview.json();
+            if self.verbose {
+                let log = |(kind, writer, tip, length): &(Kind, String, EntryId, u64)| serde_json::json!({ "kind": kind.as_str(), "writer": writer, "tip": tip, "entries": length });
+                value["logs"] = logs.iter().map(log).collect();
+            }
+            out.json(&value);
+        } else {
+            overview.print(out);
+            for (kind, writer, tip, length) in logs {
+                let line = format!("{kind:<8} {writer:<24} {} {length:>8}", out.id(&short(tip)));
+                out.line(&line);
+            }
+        }
+        out.damage(&snapshot.damage());
+        Ok(Exit::Done)
+    }
+}
+
+/// Shows what the agent did last and what waits for it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  datum resume
+  datum resume --format json")]
+pub(crate) struct Resume {}
+
+impl Resume {
+    pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
+        let store = edge.store()?;
+        let snapshot = store.snapshot()?;
+        let overview = Overview::of(store, &snapshot, &edge.me()?, edge.now()?)?;
+        if out.is_json() {
+            out.json(&overview.json());
+        } else {
+            overview.print(out);
+            overview.advise(out);
+        }
+        out.damage(&snapshot.damage());
+        Ok(Exit::Done)
+    }
+}
+
+/// What an agent finds when it comes back.
+pub(crate) struct Overview {
+    agent: String,
+    repository: String,
+    snapshot: Option<EntryId>,
+    head: Option<EntryId>,
+    known: Known,
+    recent: Vec<Entry>,
+    unread: Vec<Bottle>,
+    overdue: Vec<Bottle>,
+}
+
+impl Overview {
+    pub(crate) fn of(store: &Store, snapshot: &Snapshot<'_>, me: &Me, now: Millis) -> Result<Self, Fault> {
+        let query = journal::Query { limit: Some(5), ..journal::Query::default() };
+        let bottles = bottle::inbox(snapshot)?.bottles;
+        let unread = |b: &&Bottle| b.is_for(me) && b.stage(&me.name) == Stage::Unread;
+        let overdue =
+            |b: &&Bottle| b.is_overdue(now) && (b.is_for(me) || b.from_agent.as_ref() == Some(&me.name));
+        let root = store.work_dir().unwrap_or_else(|| store.common_dir());
+        Ok(Self {
+            agent: me.name.to_string(),
+            repository: root.canonicalize().unwrap_or_else(|_| root.to_owned()).display().to_string(),
+            snapshot: snapshot.id(),
+            head: snapshot.head(),
+            known: onboarding::known(snapshot),
+            recent: journal::list(snapshot, &query, |_| true),
+            unread: bottles.iter().filter(unread).cloned().collect(),
+            overdue: bottles.iter().filter(overdue).cloned().collect(),
+        })
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        let entries: serde_json::Map<_, _> =
+            self.known.entries.iter().map(|(kind, count)| (kind.to_string(), (*count).into())).collect();
+        let bottles = |list: &[Bottle]| -> serde_json::Value {
+            let one = |b: &Bottle| serde_json::json!({ "id": b.id, "from": b.from, "subject": b.subject });
+            list.iter().map(one).collect()
+        };
+        let recent = |e: &Entry| {
+            serde_json::json!({
+                "id": e.id, "time": time::iso(e.clock), "agent": e.agent,
+                "category": e.trailer(journal::CATEGORY), "text": e.text(),
+            })
+        };
+        serde_json::json!({
+            "version": 1,
+            "agent": self.agent,
+            "repository": self.repository,
+            "snapshot": self.snapshot,
+            "head": self.head,
+            "agents": self.known.agents,
+            "log_count": self.known.logs,
+            "entries": entries,
+            "unread": bottles(&self.unread),
+            "overdue": bottles(&self.overdue),
+            "journal": self.recent.iter().map(recent).collect::<Vec<_>>(),
+        })
+    }
+
+    pub(crate) fn print(&self, out: &mut Out) {
+        let count = |(kind, count): &(Kind, u64)| format!("{count} {kind}");
+        let counts: Vec<_> = self.known.entries.iter().map(count).collect();
+        let entries = if counts.is_empty() { "none yet".to_owned() } else { counts.join(", ") };
+        out.line(&format!("agent       {}", self.agent));
+        out.line(&format!("repository  {}", self.repository));
+        out.line(&format!(
+            "entries     {entries} in {} logs of {} agents",
+            self.known.logs,
+            self.known.agents.len()
+        ));
+        out.line(&format!("inbox       {} unread, {} overdue", self.unread.len(), self.overdue.len()));
+        for bottle in self.unread.iter().take(5) {
+            let from = bottle.from.as_deref().unwrap_or("?");
+            let line = format!("  {} {from}: {}", out.id(&short(bottle.id)), bottle.subject);
+            out.line(&line);
+        }
+        for entry in &self.recent {
+            let category = entry.trailer(journal::CATEGORY).unwrap_or("-");
+            let when = out.dim(&time::show(entry.clock));
+            let line =
+                format!("  {} {when} {} {category} {}", out.id(&short(entry.id)), entry.agent, entry.subject);
+            out.line(&line);
+        }
+    }
+
+    /// Says what to do next.
+    pub(crate) fn advise(&self, out: &mut Out) {
+        let next = match (self.unread.first(), self.overdue.first()) {
+            (Some(bottle), _) => format!("datum bottle read {}", short(bottle.id)),
+            (None, Some(bottle)) => format!("datum bottle ack {}", short(bottle.id)),
+            (None, None) => {
+                "datum journal CATEGORY 'what you did', datum bottle drop AGENT SUBJECT".to_owned()
+            }
+        };
+        out.line(&format!("next        {next}"));
+    }
+}

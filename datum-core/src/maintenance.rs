@@ -1,0 +1,113 @@
+//! Packing after a write: git's own, beside the writer and never in its way.
+//!
+//! A geometric repack drops nothing: it packs every loose object, reachable or not, and removes a pack only when a new
+//! one holds all that was in it. So an object that is written and about to be referenced is safe from it, which it is
+//! not from `git gc --prune=now`.
+
+use crate::store::Store;
+use std::fs::{self, File};
+use std::path::Path;
+
+/// Files in `objects/17`, one of 256 folders, from which there are enough loose objects to pack (about 2000).
+const LOOSE_MOST: usize = 8;
+/// Packs from which there are enough to join; git's own limit, `gc.autoPackLimit`, is 50.
+const PACKS_MOST: usize = 24;
+
+/// Starts packing if there is enough to pack, nobody is at it and the user has not forbidden it.
+///
+/// One folder is listed, and no failure is told: what is not packed now is packed later. `as_pack` says that the write
+/// made a pack. Answers whether packing was started.
+pub(crate) fn after_seal(store: &Store, as_pack: bool) -> bool {
+    let objects = store.odb.objects_dir();
+    let due = if as_pack {
+        count(&objects.join("pack"), |path| path.extension().is_some_and(|end| end == "pack")) > PACKS_MOST
+    } else {
+        count(&objects.join("17"), |_| true) > LOOSE_MOST
+    };
+    due && allowed(store) && start(store)
+}
+
+fn count(folder: &Path, counts: fn(&Path) -> bool) -> usize {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    entries.flatten().filter(|entry| counts(&entry.path())).count()
+}
+
+fn allowed(store: &Store) -> bool {
+    let forbidden = |key| store.switch(key) == Some(false);
+    // git repacks a partial clone's promised objects in a way of its own, which the geometric one does not know.
+    let partial = store.setting("extensions.partialClone").is_some();
+    let gc_off = store.setting("gc.auto").is_some_and(|value| value.trim() == "0");
+    !(gc_off || partial || forbidden("maintenance.auto") || forbidden("datum.maintenance"))
+}
+
+fn start(store: &Store) -> bool {
+    let path = store.common_dir.join("datum/maintenance");
+    let Ok(lock) = File::options().create(true).append(true).open(path) else { return false };
+    if lock.try_lock().is_err() {
+        return false;
+    }
+    // The children inherit the locked file as their input: the lock is free when the last of them has ended, however.
+    let mut repack = store.git.command("repack");
+    repack.args(["-d", "-l", "-q", "--geometric=2"]);
+    let mut graph = store.git.command("commit-graph");
+    graph.args(["write", "--reachable", "--split", "--no-progress"]);
+    let run = |command| lock.try_clone().is_ok_and(|lock| store.git.detach(command, lock));
+    run(repack) | run(graph)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::odb::ObjectKind;
+    use crate::testing::{append, fsck, git, repository, texts};
+    use std::time::Duration;
+
+    /// A repository with more loose objects in `objects/17` than are left alone.
+    fn crowded() -> tempfile::TempDir {
+        let dir = repository(&[]);
+        let store = Store::open(dir.path()).unwrap();
+        append(&store, "a", 0, "one");
+        let blobs = (0u32..).map(|n| n.to_string());
+        let in_17 = |text: &String| {
+            store.odb.hash(ObjectKind::Blob, text.as_bytes()).unwrap().to_string().starts_with("17")
+        };
+        for text in blobs.filter(in_17).take(LOOSE_MOST + 1) {
+            store.odb.write(ObjectKind::Blob, text.as_bytes(), false).unwrap();
+        }
+        dir
+    }
+
+    #[test]
+    fn loose_objects_are_packed_beside_the_writer_and_none_is_lost() {
+        let dir = crowded();
+        let store = Store::open(dir.path()).unwrap();
+        assert!(after_seal(&store, false));
+        let loose = || git(dir.path(), &["count-objects"]).starts_with("0 objects");
+        let graph = || dir.path().join(".git/objects/info/commit-graphs/commit-graph-chain").exists();
+        let done = (0..200).any(|_| {
+            std::thread::sleep(Duration::from_millis(50));
+            loose() && graph()
+        });
+        assert!(done, "{}", git(dir.path(), &["count-objects", "-v"]));
+        // Unreachable ones too.
+        let packed = git(dir.path(), &["count-objects", "-v"]);
+        assert!(packed.contains(&format!("in-pack: {}\n", LOOSE_MOST + 3)), "{packed}");
+        append(&store, "a", 1, "two");
+        assert_eq!(texts(&store), ["one", "two"]);
+        fsck(dir.path());
+    }
+
+    #[test]
+    fn it_is_left_alone_where_forbidden_or_at_work() {
+        for setting in ["gc.auto=0", "maintenance.auto=false", "datum.maintenance=no"] {
+            let dir = crowded();
+            let (key, value) = setting.split_once('=').unwrap();
+            git(dir.path(), &["config", key, value]);
+            assert!(!after_seal(&Store::open(dir.path()).unwrap(), false), "{setting}");
+        }
+        let dir = crowded();
+        let lock = File::create(dir.path().join(".git/datum/maintenance")).unwrap();
+        lock.lock().unwrap();
+        assert!(!after_seal(&Store::open(dir.path()).unwrap(), false));
+    }
+}

@@ -1,0 +1,315 @@
+//! Refs as files: one a ref, and `packed-refs`.
+
+use super::{Move, RefError, Swap, io_error};
+use crate::id::EntryId;
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// A lock on a ref that is older than this, and that nobody holds open, was left by a process that died.
+///
+/// git's own locks cannot be told from ours; git holds one for as long as it takes to flush a file.
+const STALE: Duration = Duration::from_secs(10);
+/// Bytes of a ref's log from which on only its last lines are kept.
+const LOG_MAX: u64 = 64 * 1024;
+
+/// Refs as files under the folder that all worktrees share.
+#[derive(Debug)]
+pub(crate) struct Files {
+    pub(crate) common_dir: PathBuf,
+    pub(crate) store: gix::refs::file::Store,
+}
+
+impl Files {
+    fn path(&self, name: &str) -> PathBuf {
+        self.common_dir.join(name)
+    }
+
+    fn log_path(&self, name: &str) -> PathBuf {
+        self.common_dir.join("logs").join(name)
+    }
+
+    /// Reads `packed-refs` anew: a remembered one is told from a fresh one by its time stamp alone.
+    fn packed(&self) -> Result<Option<gix::refs::packed::Buffer>, RefError> {
+        self.store.open_packed_buffer().map_err(|error| self.unreadable(&error))
+    }
+
+    fn loose(&self, name: &str) -> Result<Option<EntryId>, RefError> {
+        let path = self.path(name);
+        // A longer file is no ref, however long it is.
+        let mut text = Vec::with_capacity(128);
+        match File::open(&path).and_then(|file| file.take(4096).read_to_end(&mut text)) {
+            Ok(_) => {}
+            Err(error) if is_absent(&error) => return Ok(None),
+            Err(error) => return Err(io_error("read", &path, error)),
+        }
+        match gix::ObjectId::from_hex(text.trim_ascii_end()) {
+            Ok(id) => Ok(Some(EntryId(id))),
+            Err(_) => Err(RefError::Corrupt { name: name.to_owned(), path }),
+        }
+    }
+
+    fn unreadable(&self, error: &impl std::fmt::Display) -> RefError {
+        RefError::Packed { path: self.path("packed-refs"), message: format!("{error:#}") }
+    }
+
+    pub(super) fn find(&self, name: &str) -> Result<Option<EntryId>, RefError> {
+        if let Some(id) = self.loose(name)? {
+            return Ok(Some(id));
+        }
+        let Some(packed) = self.packed()? else { return Ok(None) };
+        let Ok(full) = gix::refs::FullName::try_from(name) else { return Ok(None) };
+        let found = packed.try_find(full.as_ref()).map_err(|error| self.unreadable(&error))?;
+        Ok(found.map(|found| EntryId(found.target())))
+    }
+
+    pub(super) fn list(
+        &self,
+        prefixes: &[&str],
+    ) -> Result<(BTreeMap<String, EntryId>, Vec<RefError>), RefError> {
+        let mut refs = BTreeMap::new();
+        let mut broken = Vec::new();
+        // Loose first: a ref that is packed between the two looks is then seen at least once.
+        let mut loose = Vec::new();
+        for prefix in prefixes {
+            self.walk(prefix.trim_end_matches('/'), &mut loose)?;
+        }
+        match self.packed() {
+            Ok(Some(packed)) => {
+                for prefix in prefixes {
+                    let found = packed.iter_prefixed((*prefix).into()).into_iter().flatten();
+                    for item in found {
+                        match item {
+                            Ok(item) => {
+                                refs.insert(item.name.as_bstr().to_string(), EntryId(item.target()));
+                            }
+                            Err(error) => broken.push(self.unreadable(&error)),
+                        }
+                    }
+                }
+            }
+            Ok(None) => {}
+            // The loose ones can be read all the same.
+            Err(error) => broken.push(error),
+        }
+        for name in loose {
+            // Packed since it was listed; the packed value was read after that, or is read now.
+            let found = self.loose(&name).and_then(|id| if id.is_none() { self.find(&name) } else { Ok(id) });
+            match found {
+                Ok(Some(id)) => {
+                    refs.insert(name, id);
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    refs.remove(&name);
+                    broken.push(error);
+                }
+            }
+        }
+        Ok((refs, broken))
+    }
+
+    /// Collects the names of loose refs in the folder `name`, symbolic links left aside.
+    fn walk(&self, name: &str, found: &mut Vec<String>) -> Result<(), RefError> {
+        let path = self.path(name);
+        let entries = match fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(error) if is_absent(&error) => return Ok(()),
+            Err(error) => return Err(io_error("list", &path, error)),
+        };
+        for entry in entries {
+            let entry = entry.map_err(|error| io_error("list", &path, error))?;
+            let Ok(file) = entry.file_name().into_string() else { continue };
+            let kind = entry.file_type().map_err(|error| io_error("list", &path, error))?;
+            let below = format!("{name}/{file}");
+            if kind.is_dir() {
+                self.walk(&below, found)?;
+            } else if kind.is_file() && Path::new(&file).extension().is_none_or(|end| end != "lock") {
+                found.push(below);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn swap(&self, to: &Move<'_>) -> Result<Swap, RefError> {
+        let path = self.path(to.name);
+        let lock = lock_path(&path);
+        let Some(file) = create_lock(&lock)? else { return Ok(Swap::Locked(lock)) };
+        let outcome = self.swap_locked(to, &path, &lock, file);
+        match outcome {
+            Ok(Swap::Done) if to.sync => sync_folder(&path)?,
+            Ok(Swap::Done) => {}
+            _ => {
+                let _ = fs::remove_file(&lock);
+            }
+        }
+        outcome
+    }
+
+    fn swap_locked(&self, to: &Move<'_>, path: &Path, lock: &Path, mut file: File) -> Result<Swap, RefError> {
+        // While the lock is held the loose file cannot change, so loose then packed is one consistent look.
+        if self.find(to.name)? != to.old {
+            return Ok(Swap::Moved);
+        }
+        file.write_all(format!("{}\n", to.new).as_bytes()).map_err(|e| io_error("write", lock, e))?;
+        if to.sync {
+            file.sync_data().map_err(|error| io_error("sync", lock, error))?;
+        }
+        self.append_reflog(to)?;
+        // The lock's handle stays open until the file has become the ref.
+        rename_over(lock, path).map_err(|error| io_error("rename", lock, error))?;
+        Ok(Swap::Done)
+    }
+
+    /// Writes the move into the ref's log: git keeps none for refs of this kind, and `doctor` repairs from it.
+    ///
+    /// Only for a caller that holds the ref's lock.
+    fn append_reflog(&self, to: &Move<'_>) -> Result<(), RefError> {
+        let path = self.log_path(to.name);
+        let Move { old, new, stamp, reason, .. } = to;
+        let old = old.map_or_else(|| "0".repeat(new.to_string().len()), |id| id.to_string());
+        let line = format!(
+            "{old} {new} {} <{}@datum> {} +0000\t{reason}\n",
+            stamp.agent,
+            stamp.agent,
+            stamp.now / 1000
+        );
+        let open = || OpenOptions::new().append(true).create(true).open(&path);
+        let mut file = match open() {
+            Ok(file) => file,
+            Err(error) if is_absent(&error) => {
+                make_parent(&path)?;
+                open().map_err(|error| io_error("open", &path, error))?
+            }
+            Err(error) => return Err(io_error("open", &path, error)),
+        };
+        let before = file.metadata().map_or(0, |meta| meta.len());
+        if let Err(error) = file.write_all(line.as_bytes()) {
+            // Half a line would make the next one unreadable.
+            let _ = file.set_len(before);
+            return Err(io_error("write", &path, error));
+        }
+        if before > LOG_MAX {
+            shorten(&path);
+        }
+        Ok(())
+    }
+
+    pub(super) fn history(&self, name: &str) -> Vec<EntryId> {
+        let text = fs::read(self.log_path(name)).unwrap_or_default();
+        let id = |hex: Option<&[u8]>| EntryId::from_hex(std::str::from_utf8(hex?).ok()?);
+        let moves = text.split(|b| *b == b'\n').rev().filter_map(|line| {
+            let mut words = line.split(|b| *b == b' ');
+            Some((id(words.next())?, id(words.next())?))
+        });
+        let mut values: Vec<EntryId> = self.find(name).ok().flatten().into_iter().collect();
+        for (old, new) in moves {
+            if values.last().is_none_or(|last| *last == new) {
+                if values.is_empty() {
+                    values.push(new);
+                }
+                if old.0.is_null() {
+                    break;
+                }
+                values.push(old);
+            }
+        }
+        values
+    }
+
+    pub(super) fn clear_stale_lock(&self, name: &str) -> Result<Option<PathBuf>, RefError> {
+        let lock = lock_path(&self.path(name));
+        if !is_left_behind(&lock, STALE) {
+            return Ok(None);
+        }
+        match fs::remove_file(&lock) {
+            Ok(()) => Ok(Some(lock)),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(io_error("remove the stale lock", &lock, error)),
+        }
+    }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory
+    )
+}
+
+/// Whether the file at `path` is older than `age` and no process of ours holds it.
+pub(crate) fn is_left_behind(path: &Path, age: Duration) -> bool {
+    let Ok(file) = File::open(path) else { return false };
+    // A time that lies ahead was written before the clock was set back.
+    let since = |at: SystemTime| at.elapsed().unwrap_or_else(|error| error.duration());
+    let modified = file.metadata().and_then(|meta| meta.modified());
+    // A writer that was only stopped still holds its lock, and would put our successor's in the ref's place.
+    modified.is_ok_and(|at| since(at) >= age) && file.try_lock().is_ok()
+}
+
+/// Keeps only the last lines of a ref's log, so that it does not grow with the log of entries.
+fn shorten(path: &Path) {
+    const KEEP: usize = 32;
+    let Ok(text) = fs::read(path) else { return };
+    let lines: Vec<&[u8]> = text.split_inclusive(|b| *b == b'\n').collect();
+    let kept = lines[lines.len().saturating_sub(KEEP)..].concat();
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    // A log that could not be shortened is only longer than it need be.
+    if fs::write(&new, kept).and_then(|()| fs::rename(&new, path)).is_err() {
+        let _ = fs::remove_file(&new);
+    }
+}
+
+/// Renames, also over an empty folder, which git leaves where a ref of a longer name was.
+fn rename_over(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::rename(from, to) {
+        Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+            fs::remove_dir(to)?;
+            fs::rename(from, to)
+        }
+        result => result,
+    }
+}
+
+fn lock_path(path: &Path) -> PathBuf {
+    let mut lock = path.as_os_str().to_owned();
+    lock.push(".lock");
+    lock.into()
+}
+
+fn make_parent(path: &Path) -> Result<(), RefError> {
+    let parent = path.parent().unwrap_or(path);
+    fs::create_dir_all(parent).map_err(|error| io_error("create", parent, error))
+}
+
+/// Makes the lock file; `None` when another holds it.
+fn create_lock(lock: &Path) -> Result<Option<File>, RefError> {
+    // `git pack-refs` removes a folder it has emptied, perhaps between our making it and the lock in it.
+    for _ in 0..8 {
+        match OpenOptions::new().write(true).create_new(true).open(lock) {
+            Ok(file) => {
+                // Tells others that the lock's owner lives; where locks are not supported its age must do.
+                let _ = file.try_lock();
+                return Ok(Some(file));
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => make_parent(lock)?,
+            Err(error) => return Err(io_error("create", lock, error)),
+        }
+    }
+    Err(io_error("create", lock, io::ErrorKind::NotFound.into()))
+}
+
+/// Flushes the folder that holds `path`, so that a rename in it survives a power cut.
+pub(crate) fn sync_folder(path: &Path) -> Result<(), RefError> {
+    let folder = path.parent().unwrap_or(path);
+    let sync = File::open(folder).and_then(|folder| folder.sync_all());
+    // Some file systems refuse to flush a folder; there the rename is as durable as they make it.
+    match sync {
+        Err(error) if error.kind() != io::ErrorKind::InvalidInput => Err(io_error("sync", folder, error)),
+        _ => Ok(()),
+    }
+}
