@@ -3,5 +3,6 @@
 
 mod bottle;
 mod journal;
+mod task;
 mod vessel;
 mod vessel_life;

@@ -63,6 +63,8 @@ pub(crate) enum Command {
     Journal(cmd::journal::Journal),
     /// Drop, list, read and answer bottles
     Bottle(cmd::bottle::Bottles),
+    /// Make, change, claim and list tasks
+    Task(cmd::task::TaskCommand),
     /// Write the files the fleet reads
     Publish(cmd::publish::Publish),
     /// Take in a JOURNAL.md and file bottles, once

@@ -8,6 +8,7 @@ pub(crate) mod journal;
 pub(crate) mod publish;
 pub(crate) mod show;
 pub(crate) mod status;
+pub(crate) mod task;
 pub(crate) mod undo;
 
 use crate::args::{Args, Command};
@@ -27,6 +28,7 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
         Command::I2i(command) => command.run(&edge, out),
         Command::Bottle(command) => command.run(&edge, out),
         Command::Journal(command) => command.run(&edge, out),
+        Command::Task(command) => command.run(&edge, out),
         Command::Show(command) => command.run(&edge, out),
         Command::Undo(command) => command.run(&edge, out),
     }

@@ -1,5 +1,6 @@
 //! Errors as the user meets them: one line, a hint, and an exit code that means something.
 
+use datum_core::task::{TakeError, TaskError};
 use datum_core::{DraftError, FindError, GitError, NameError, ObjectError, RefError, StoreError};
 
 /// What the exit code says.
@@ -102,6 +103,38 @@ impl From<StoreError> for Fault {
             StoreError::Locked { .. } => Self::broken(message)
                 .hint("if no git or datum process is running, datum doctor removes the lock"),
             StoreError::Open { .. } | StoreError::Git(_) => Self::broken(message),
+        }
+    }
+}
+
+impl From<TaskError> for Fault {
+    fn from(error: TaskError) -> Self {
+        let message = error.to_string();
+        let no = |message: String| Self { exit: Exit::No, ..Self::usage(message) };
+        match error {
+            TaskError::NotAName(_) | TaskError::Unknown(_) => {
+                Self::usage(message).hint("datum task list --all lists them; datum sync fetches those of others")
+            }
+            TaskError::Ambiguous { .. } => Self::usage(message).hint("give more characters"),
+            TaskError::Held { hold, .. } => no(format!("{message} until {}", crate::time::show(hold.until)))
+                .hint("it can be taken over when the lease ends; --force passes over the claim where a step has it"),
+            TaskError::Expired { task, hold } => no(format!("{message} at {}", crate::time::show(hold.until)))
+                .hint(format!("datum task claim {task} takes it again, if nobody else has")),
+            TaskError::FencedOff { task, .. } => no(message).hint(format!("datum task show {task} says who has it")),
+            TaskError::NotHeld { task, .. } => no(message).hint(format!("datum task claim {task}")),
+            TaskError::State { task, .. } => no(message).hint(format!("datum task show {task} tells what happened")),
+            TaskError::Waits { .. } => no(message).hint("datum task ready lists those that wait for nothing"),
+            TaskError::NoChange(_) | TaskError::Cycle(_) | TaskError::ParentCycle(_) => Self::usage(message),
+            TaskError::Draft(error) => error.into(),
+        }
+    }
+}
+
+impl From<TakeError> for Fault {
+    fn from(error: TakeError) -> Self {
+        match error {
+            TakeError::Task(error) => error.into(),
+            TakeError::Store(error) => error.into(),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod append;
 pub mod bottle;
 pub mod capability;
+pub mod claim;
 #[expect(clippy::disallowed_methods, reason = "it makes the file that holds the clone's id")]
 mod clone_id;
 mod commit;

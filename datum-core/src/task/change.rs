@@ -8,7 +8,7 @@
 //! Change: comment     the body
 //! Change: state       State; the body is the reason
 //! Change: claim       Fence, Lease-Until; the agent is the entry's
-//! Change: dispatch    the same for the agent named in To:; the entry is a bottle to it as well
+//! Change: dispatch    the same for the agent named in To:; the entry is a bottle to it as well (Type, Priority, Deadline)
 //! Change: renew       Fence, Lease-Until
 //! Change: release     Fence
 //! Over: <field> <id>  the entry whose value of the field this one replaces, as its writer saw it
@@ -37,8 +37,6 @@ pub(super) const FENCE: &str = "Fence";
 pub(super) const UNTIL: &str = "Lease-Until";
 pub(super) const OVER: &str = "Over";
 pub(super) const ASSIGNEE: &str = "Assignee";
-/// Who a dispatch is for.
-pub(super) const TO: &str = "To";
 /// The value of [`SET`] that says the body is the new text, and of [`PARENT`] that says there is none.
 pub(super) const TEXT: &str = "text";
 pub(super) const NONE: &str = "none";

@@ -2,6 +2,7 @@
 
 use super::change::{self, Change};
 use super::{Hold, Story, Task, TaskError, Tasks};
+use crate::bottle;
 use crate::entry::{Draft, SUBJECT_MAX};
 use crate::id::EntryId;
 use crate::name::{AgentName, Word};
@@ -40,8 +41,8 @@ pub struct Edit {
     pub text: Option<String>,
     /// The new priority.
     pub priority: Option<Priority>,
-    /// The new parent, or none.
-    pub parent: Option<Option<EntryId>>,
+    /// The new parent.
+    pub parent: Option<Parent>,
     /// The new requester.
     pub requester: Option<AgentName>,
     /// Capabilities it needs from now on.
@@ -56,6 +57,25 @@ pub struct Edit {
     pub needs: Vec<EntryId>,
     /// Dependencies to take off.
     pub no_needs: Vec<EntryId>,
+}
+
+/// What a task is a part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parent {
+    /// No other task.
+    Nothing,
+    /// This one.
+    Task(EntryId),
+}
+
+impl Parent {
+    /// The task, if it is one.
+    pub fn task(self) -> Option<EntryId> {
+        match self {
+            Self::Nothing => None,
+            Self::Task(id) => Some(id),
+        }
+    }
 }
 
 /// A step from one state to the next.
@@ -166,8 +186,8 @@ pub fn edit(tasks: &Tasks, story: &Story, edit: &Edit) -> Result<Draft, TaskErro
     if let Some(priority) = edit.priority.filter(|priority| *priority != task.priority) {
         draft = set(draft, "priority", change::PRIORITY, priority.as_str())?;
     }
-    if let Some(parent) = edit.parent.filter(|parent| *parent != task.parent) {
-        let value = parent.map_or_else(|| change::NONE.to_owned(), |id| id.to_string());
+    if let Some(parent) = edit.parent.filter(|parent| parent.task() != task.parent) {
+        let value = parent.task().map_or_else(|| change::NONE.to_owned(), |id| id.to_string());
         draft = set(draft, "parent", change::PARENT, &value)?;
     }
     let requester = edit.requester.as_ref().map(AgentName::as_str);
@@ -196,9 +216,8 @@ pub fn edit(tasks: &Tasks, story: &Story, edit: &Edit) -> Result<Draft, TaskErro
 
 /// Refuses dependencies and parents that lead back to the task.
 fn check_ways(tasks: &Tasks, task: &Task, edit: &Edit) -> Result<(), TaskError> {
-    let names = |way: Vec<EntryId>| -> Vec<String> {
-        [task.id].into_iter().chain(way).map(super::alias).collect()
-    };
+    let names =
+        |way: Vec<EntryId>| -> Vec<String> { [task.id].into_iter().chain(way).map(super::alias).collect() };
     for need in &edit.needs {
         let back = if *need == task.id {
             Some(vec![task.id])
@@ -209,7 +228,7 @@ fn check_ways(tasks: &Tasks, task: &Task, edit: &Edit) -> Result<(), TaskError> 
             return Err(TaskError::Cycle(names(way)));
         }
     }
-    if let Some(Some(parent)) = edit.parent {
+    if let Some(Parent::Task(parent)) = edit.parent {
         let back = if parent == task.id {
             Some(vec![task.id])
         } else {
@@ -254,11 +273,14 @@ pub fn step(
         return Err(TaskError::State { task: task.alias(), state: task.state, step: participle });
     }
     let own = match step {
-        Step::Block | Step::Review | Step::Finish => by_holder(task, agent, now, (fence, force))?,
         // Who asked for it, or wrote it down, may call it off whoever has it.
-        Step::Cancel if [task.requester.as_deref(), Some(&task.author)].contains(&Some(agent.as_str())) => None,
-        Step::Cancel => by_holder(task, agent, now, (fence, force))?,
+        Step::Cancel if [task.requester.as_deref(), Some(&task.author)].contains(&Some(agent.as_str())) => {
+            None
+        }
         Step::Reopen => None,
+        Step::Block | Step::Review | Step::Finish | Step::Cancel => {
+            by_holder(task, agent, now, (fence, force))?
+        }
     };
     let mut draft = begin(task, verb, Change::State, reason)?.with(change::STATE, step.state().as_str())?;
     if let Some(fence) = own {
@@ -315,7 +337,12 @@ pub fn dispatch(
 ) -> Result<Draft, TaskError> {
     can_be_claimed(tasks, task, now)?;
     let draft = begin(task, &format!("Task {}", task.alias()), Change::Dispatch, text)?;
-    lease(draft.with(change::TO, to.as_str())?, fence, until)
+    let draft = draft
+        .with(bottle::TO, to.as_str())?
+        .with(bottle::TYPE, "handoff")?
+        .with(bottle::PRIORITY, task.priority.as_str())?
+        .with(bottle::DEADLINE, &until.to_string())?;
+    lease(draft, fence, until)
 }
 
 /// Refuses a task that nobody may take at `now`, claims aside.
@@ -373,13 +400,15 @@ fn lease(draft: Draft, fence: u64, until: Millis) -> Result<Draft, TaskError> {
 fn begin(task: &Task, verb: &str, change: Change, body: &str) -> Result<Draft, TaskError> {
     let mut subject = format!("{verb}: {}", task.title);
     if subject.len() > SUBJECT_MAX {
-        let end = subject.floor_char_boundary(SUBJECT_MAX - '…'.len_utf8());
+        let most = SUBJECT_MAX - '…'.len_utf8();
+        let end = subject.char_indices().map(|(at, _)| at).take_while(|at| *at <= most).last().unwrap_or(0);
         subject.truncate(end);
         subject.truncate(subject.trim_end().len());
         subject.push('…');
     }
     // A title that another program wrote may hold what a subject must not.
-    let draft = Draft::new(&subject, body).or_else(|_| Draft::new(&format!("{verb}: {}", task.alias()), body))?;
+    let draft =
+        Draft::new(&subject, body).or_else(|_| Draft::new(&format!("{verb}: {}", task.alias()), body))?;
     Ok(draft.with(change::TASK, &task.id.to_string())?.with(change::CHANGE, change.as_str())?)
 }
 

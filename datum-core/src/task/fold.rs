@@ -5,7 +5,8 @@
 
 use super::change::{self, Change};
 use super::tasks::{Record, Tasks};
-use super::{Hold, Task};
+use super::{Hold, Parent, Task};
+use crate::bottle;
 use crate::entry::View;
 use crate::id::EntryId;
 use crate::kind::Kind;
@@ -49,7 +50,7 @@ struct Partial {
     title: Option<String>,
     text: Option<String>,
     priority: Option<Priority>,
-    parent: Option<Option<EntryId>>,
+    parent: Option<Parent>,
     requester: Option<String>,
     source: Option<String>,
     author: String,
@@ -101,7 +102,7 @@ impl Folder {
 
     /// Takes the entry `view`, which does `change` to the task `id`.
     pub(super) fn add(&mut self, snapshot: &Snapshot<'_>, view: &View<'_>, id: EntryId, change: Change) {
-        let named = if change == Change::Dispatch { view.trailer(change::TO) } else { None };
+        let named = if change == Change::Dispatch { view.trailer(bottle::TO) } else { None };
         let agent = self.agent(named.unwrap_or(view.agent()));
         let at = *self.index.entry(id).or_insert_with(|| {
             self.partials.push((id, Partial::default()));
@@ -111,11 +112,15 @@ impl Folder {
         task.updated = task.updated.max(view.clock());
         let mut step = Step { change, state: State::Open, fence: 0, until: 0, agent };
         let mut stated = None;
+        // A dispatch carries the priority for its bottle's sake.
+        let sets = change != Change::Dispatch;
         for (key, value) in view.trailers() {
             match key {
                 change::TITLE => first(&mut task.title, || Some(value.to_owned())),
-                change::PRIORITY => first(&mut task.priority, || Priority::read(value)),
-                change::PARENT => first(&mut task.parent, || Some(EntryId::from_hex(value))),
+                change::PRIORITY if sets => first(&mut task.priority, || Priority::read(value)),
+                change::PARENT => first(&mut task.parent, || {
+                    Some(EntryId::from_hex(value).map_or(Parent::Nothing, Parent::Task))
+                }),
                 change::REQUESTER => first(&mut task.requester, || Some(value.to_owned())),
                 change::CAP => element(&mut task.caps, value.to_owned(), true),
                 change::NO_CAP => element(&mut task.caps, value.to_owned(), false),
@@ -139,7 +144,7 @@ impl Folder {
         match change {
             Change::Create => {
                 task.made = true;
-                task.author = view.agent().to_owned();
+                view.agent().clone_into(&mut task.author);
                 task.created = view.clock();
                 first(&mut task.title, || Some(view.subject().to_owned()));
                 first(&mut task.text, || Some(body(snapshot, view)));
@@ -189,7 +194,7 @@ fn make(id: EntryId, partial: Partial, run: Run) -> Task {
         caps: texts(partial.caps).collect(),
         tags: texts(partial.tags).collect(),
         needs: partial.needs.into_iter().filter(|(_, there)| *there).map(|(id, _)| id).collect(),
-        parent: partial.parent.flatten(),
+        parent: partial.parent.and_then(Parent::task),
         requester: partial.requester,
         source: partial.source,
         author: partial.author,

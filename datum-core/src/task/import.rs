@@ -11,19 +11,16 @@ use crate::id::EntryId;
 use crate::name::{AgentName, Word};
 use crate::publish::taskboard_file::{self, Board, BoardTask, Item, Priority, State};
 use crate::snapshot::Snapshot;
-use crate::stamp::Millis;
+use crate::stamp::{Millis, iso};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The member of a board's task that holds its whole id.
 const ENTRY: &str = "entry";
 
-fn iso(time: Millis) -> String {
-    let time = i64::try_from(time).ok().and_then(|time| jiff::Timestamp::from_millisecond(time).ok());
-    time.unwrap_or(jiff::Timestamp::MAX).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
-}
-
-/// The tasks as a board shows them at `now`, the most urgent and then the oldest first.
-pub fn board(tasks: &Tasks, now: Millis) -> Vec<BoardTask> {
+/// The tasks as a board shows them, the most urgent and then the oldest first.
+///
+/// It says what the entries say and asks no clock, so the same state makes the same board.
+pub fn board(tasks: &Tasks) -> Vec<BoardTask> {
     let aliases = |ids: &BTreeSet<EntryId>| ids.iter().map(|id| super::alias(*id).into()).collect();
     let card = |task: &Task| {
         let mut extra = BTreeMap::from([(ENTRY.to_owned(), task.id.to_string().into())]);
@@ -35,8 +32,8 @@ pub fn board(tasks: &Tasks, now: Millis) -> Vec<BoardTask> {
             title: task.title.clone(),
             description: task.text.clone(),
             priority: task.priority,
-            status: task.status(now),
-            assigned_to: task.live_hold(now).map(|hold| hold.agent.clone()),
+            status: task.state,
+            assigned_to: task.hold.as_ref().map(|hold| hold.agent.clone()),
             requested_by: task.requester.clone(),
             required_capabilities: task.caps.iter().cloned().collect(),
             tags: task.tags.iter().cloned().collect(),
@@ -73,7 +70,8 @@ pub fn import(
     now: Millis,
 ) -> Result<Imported, taskboard_file::Error> {
     let tasks = super::fold(snapshot);
-    let mut reader = Reader { snapshot, tasks: &tasks, file, agent, now, out: Imported::default(), new: BTreeSet::new() };
+    let mut reader =
+        Reader { snapshot, tasks: &tasks, file, agent, now, out: Imported::default(), new: BTreeSet::new() };
     let cards = match taskboard_file::parse(text)? {
         Board::Json(cards) => cards,
         Board::Markdown(_) => Vec::new(),
@@ -167,7 +165,7 @@ impl Reader<'_> {
             };
             return self.make(&new, state, card.assigned_to.as_deref());
         };
-        let current = Shown { title: task.title.clone(), priority: task.priority, state: task.status(self.now) };
+        let current = Shown { title: task.title.clone(), priority: task.priority, state: task.state };
         let written = Shown { title: card.title.clone(), priority: card.priority, state: card.status };
         let unchanged = card.updated_at.as_deref() == Some(&iso(task.updated));
         // A task that has not changed since is its own base, and then the JSON may have been edited by hand.
@@ -186,7 +184,7 @@ impl Reader<'_> {
                 (false, State::Done) => wish.state = State::Open,
                 _ => {}
             }
-        } else if !task.is_closed() {
+        } else if !task.is_closed() && card.extra.contains_key(ENTRY) {
             let alias = task.alias();
             self.out.conflicts.push(format!(
                 "{alias}: its line is gone; it stays {}, datum task cancel {alias} calls it off",

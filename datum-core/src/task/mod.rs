@@ -11,16 +11,18 @@ mod draft;
 mod fold;
 mod import;
 mod story;
+mod taking;
 mod tasks;
 
 pub use crate::publish::taskboard_file::{Priority, State};
 pub use alias::{ALIAS_LEN, alias};
 pub use draft::{
-    Edit, New, Step, can_be_claimed, claim, comment, create, dispatch, edit, release, renew, step,
+    Edit, New, Parent, Step, can_be_claimed, claim, comment, create, dispatch, edit, release, renew, step,
 };
 pub use fold::fold;
 pub use import::{Imported, board, import};
 pub use story::{Lost, Story, story};
+pub use taking::{TakeError, Taken, let_go, prolong, take, take_next};
 pub use tasks::{Record, Tasks};
 
 use crate::entry::DraftError;

@@ -62,7 +62,10 @@ fn a_task_is_found_by_its_alias_and_by_its_id() {
     });
     let task = get(&store, id);
     assert_eq!((task.title.as_str(), task.text.as_str()), ("Fix the pump", "It runs dry."));
-    assert_eq!((task.priority, task.state, task.requester.as_deref()), (Priority::High, State::Open, Some("b")));
+    assert_eq!(
+        (task.priority, task.state, task.requester.as_deref()),
+        (Priority::High, State::Open, Some("b"))
+    );
     tasks(&store, |_, tasks| {
         for name in [task.alias(), task.alias().to_uppercase(), task.alias()[..5].to_owned(), id.short(6)] {
             assert_eq!(tasks.find(&name).map(|task| task.id), Ok(id), "{name}");
@@ -88,20 +91,20 @@ fn two_who_change_the_same_field_are_both_kept() {
     let (first, second) = (retitle("two"), retitle("three"));
     let lost = write(&store, "a", 1, first);
     let won = write(&store, "b", 2, second);
-    let story = told(&store, id);
-    assert_eq!(story.task.title, "three");
-    assert_eq!(story.task.tags.iter().collect::<Vec<_>>(), ["three", "two"]);
+    let tale = told(&store, id);
+    assert_eq!(tale.task.title, "three");
+    assert_eq!(tale.task.tags.iter().collect::<Vec<_>>(), ["three", "two"]);
     let expected =
         Lost { field: "title", value: "two".to_owned(), agent: "a".to_owned(), entry: lost, to: won };
-    assert_eq!(story.lost, [expected.clone()]);
+    assert_eq!(tale.lost, [expected.clone()]);
     // Who has seen the winner replaces it without a new loser, and the old one stays visible.
     let change = Edit { title: Some("four".to_owned()), ..Edit::default() };
-    let draft = tasks(&store, |_, tasks| edit(tasks, &story, &change)).unwrap();
+    let draft = tasks(&store, |_, tasks| edit(tasks, &tale, &change)).unwrap();
     write(&store, "a", 3, draft);
-    let story = told(&store, id);
-    assert_eq!((story.task.title.as_str(), &story.lost[..]), ("four", &[expected][..]));
+    let tale = told(&store, id);
+    assert_eq!((tale.task.title.as_str(), &tale.lost[..]), ("four", &[expected][..]));
     let same = Edit { title: Some("four".to_owned()), ..Edit::default() };
-    assert!(matches!(tasks(&store, |_, t| edit(t, &story, &same)), Err(TaskError::NoChange(_))));
+    assert!(matches!(tasks(&store, |_, t| edit(t, &tale, &same)), Err(TaskError::NoChange(_))));
 }
 
 #[test]
@@ -112,16 +115,16 @@ fn a_task_cannot_wait_for_itself() {
     let two = make(&store, 1, "two", |new| new.needs = vec![one]);
     let three = make(&store, 2, "three", |new| new.needs = vec![two]);
     let needs = |id: EntryId, need: EntryId| {
-        let story = told(&store, id);
+        let tale = told(&store, id);
         let change = Edit { needs: vec![need], ..Edit::default() };
-        tasks(&store, |_, tasks| edit(tasks, &story, &change))
+        tasks(&store, |_, tasks| edit(tasks, &tale, &change))
     };
     let names = [one, three, two, one].map(alias).to_vec();
     assert_eq!(needs(one, three), Err(TaskError::Cycle(names)));
     assert_eq!(needs(one, one), Err(TaskError::Cycle(vec![alias(one), alias(one)])));
-    let story = told(&store, one);
-    let change = Edit { parent: Some(Some(one)), ..Edit::default() };
-    assert!(matches!(tasks(&store, |_, t| edit(t, &story, &change)), Err(TaskError::ParentCycle(_))));
+    let tale = told(&store, one);
+    let change = Edit { parent: Some(Parent::Task(one)), ..Edit::default() };
+    assert!(matches!(tasks(&store, |_, t| edit(t, &tale, &change)), Err(TaskError::ParentCycle(_))));
     // Two clones can make a cycle that neither would have made: then none of it is ready, and it is named.
     let four = make(&store, 3, "four", |_| ());
     let (a, b) = (needs(one, four).unwrap(), needs(four, one).unwrap());
@@ -165,24 +168,27 @@ fn what_is_written_under_an_old_claim_counts_for_nothing() {
     let store = Store::open(dir.path()).unwrap();
     let id = make(&store, 0, "one", |_| ());
     claimed(&store, id, "a", 1, 1);
-    let story = told(&store, id);
-    let late = stepped(&story, Step::Finish, "a", 2).unwrap();
+    let tale = told(&store, id);
+    let late = stepped(&tale, Step::Finish, "a", 2).unwrap();
     // Its lease over, the program refuses it by itself …
-    let refused = stepped(&story, Step::Finish, "a", 2 * HOUR);
+    let refused = stepped(&tale, Step::Finish, "a", 2 * HOUR);
     assert!(matches!(refused, Err(TaskError::Expired { .. })), "{refused:?}");
-    assert!(matches!(renew(&story.task, &agent("a"), 0, NOW + 2 * HOUR, None), Err(TaskError::Expired { .. })));
+    assert!(matches!(
+        renew(&tale.task, &agent("a"), 0, NOW + 2 * HOUR, None),
+        Err(TaskError::Expired { .. })
+    ));
     // … and what was drafted before and arrives after the takeover is fenced off by every reader.
     claimed(&store, id, "b", 2 * HOUR, 2);
     write(&store, "a", 2 * HOUR + 1, late);
-    let story = told(&store, id);
-    let task = &story.task;
+    let tale = told(&store, id);
+    let task = &tale.task;
     assert_eq!((task.state, task.fenced_off, task.fence), (State::InProgress, 1, 2));
     assert_eq!(task.hold.as_ref().map(|hold| hold.agent.as_str()), Some("b"));
-    let held = stepped(&story, Step::Finish, "a", 2 * HOUR + 2);
+    let held = stepped(&tale, Step::Finish, "a", 2 * HOUR + 2);
     assert!(matches!(held, Err(TaskError::Held { .. })), "{held:?}");
-    let number = step(&story, Step::Finish, "", &agent("b"), NOW + 2 * HOUR + 2, (Some(1), false));
+    let number = step(&tale, Step::Finish, "", &agent("b"), NOW + 2 * HOUR + 2, (Some(1), false));
     assert!(matches!(number, Err(TaskError::FencedOff { fence: 1, newest: 2, .. })), "{number:?}");
-    write(&store, "b", 2 * HOUR + 3, stepped(&story, Step::Finish, "b", 2 * HOUR + 3).unwrap());
+    write(&store, "b", 2 * HOUR + 3, stepped(&tale, Step::Finish, "b", 2 * HOUR + 3).unwrap());
     tasks(&store, |_, tasks| {
         assert_eq!(tasks.get(id).unwrap().state, State::Done);
         assert_eq!(tasks.record("a", NOW), Record { finished: 0, dropped: 1 });
@@ -198,14 +204,13 @@ fn of_two_claims_with_one_number_the_earlier_wins_everywhere() {
     // Two clones without a remote between them give the same number.
     let draft = tasks(&store, |_, t| claim(t, t.get(id).unwrap(), 1, NOW + HOUR, NOW)).unwrap();
     write(&store, "b", 1, draft.clone());
-    let story = told(&store, id);
     write(&store, "a", 2, draft);
-    let mut finish = stepped(&story, Step::Finish, "b", 3).unwrap();
     let task = get(&store, id);
     assert_eq!((task.hold.as_ref().map(|h| h.agent.as_str()), task.fenced_off), (Some("b"), 1));
     // The loser's later writes do not count either.
-    finish = Draft::new("Finish: one", "").unwrap().with("Task", &id.to_string()).unwrap();
-    let finish = finish.with("Change", "state").unwrap().with("State", "done").unwrap().with("Fence", "1").unwrap();
+    let finish = Draft::new("Finish: one", "").unwrap().with("Task", &id.to_string()).unwrap();
+    let finish =
+        finish.with("Change", "state").unwrap().with("State", "done").unwrap().with("Fence", "1").unwrap();
     write(&store, "a", 4, finish);
     assert_eq!(get(&store, id).state, State::InProgress);
 }
@@ -244,14 +249,13 @@ fn an_undone_task_is_gone_and_its_changes_wait() {
     assert_eq!(get(&store, id).comments, 1);
 }
 
-fn publish(store: &Store, at: Millis) -> String {
-    tasks(store, |_, tasks| crate::publish::taskboard_file::print(&board(tasks, NOW + at)))
+fn publish(store: &Store) -> String {
+    tasks(store, |_, tasks| crate::publish::taskboard_file::print(&board(tasks)))
 }
 
 /// Reads a board back as `p`, writes what it comes to, and answers with what it says.
 fn read_back(store: &Store, at: Millis, text: &str) -> (Vec<String>, Vec<String>) {
-    let imported =
-        tasks(store, |s, _| import(s, text, "TASKBOARD.md", &agent("p"), NOW + at)).unwrap();
+    let imported = tasks(store, |s, _| import(s, text, "TASKBOARD.md", &agent("p"), NOW + at)).unwrap();
     for draft in imported.drafts {
         write(store, "p", at, draft);
     }
@@ -264,7 +268,7 @@ fn what_a_person_writes_into_a_board_becomes_entries_once() {
     let store = Store::open(dir.path()).unwrap();
     let one = make(&store, 0, "Fix <it>", |_| ());
     let two = make(&store, 1, "Two", |new| new.priority = Priority::High);
-    let board = publish(&store, 10);
+    let board = publish(&store);
     assert_eq!(read_back(&store, 11, &board), (vec![], vec![]), "an untouched board says nothing");
     let ticked = board.replace("- [ ] Fix", "- [x] Fix").replace("Two (`", "Two more (`");
     let ticked = ticked.replace("## Medium\n\n", "## Medium\n\n- [ ] A new one\n");
@@ -272,7 +276,11 @@ fn what_a_person_writes_into_a_board_becomes_entries_once() {
     assert_eq!(conflicts, Vec::<String>::new());
     assert_eq!(
         done,
-        [format!("{}: title Two more", alias(two)), format!("{}: done", alias(one)), "new: A new one".to_owned()]
+        [
+            format!("{}: title Two more", alias(two)),
+            format!("{}: done", alias(one)),
+            "new: A new one".to_owned()
+        ]
     );
     assert_eq!(read_back(&store, 13, &ticked), (vec![], vec![]), "read again it adds nothing");
     tasks(&store, |_, tasks| {
@@ -287,7 +295,7 @@ fn a_board_that_was_overtaken_names_its_conflicts() {
     let store = Store::open(dir.path()).unwrap();
     let one = make(&store, 0, "One", |_| ());
     let two = make(&store, 1, "Two", |_| ());
-    let board = publish(&store, 10);
+    let board = publish(&store);
     claimed(&store, one, "b", 20, 1);
     write(&store, "b", 21, stepped(&told(&store, two), Step::Cancel, "a", 21).unwrap());
     let ticked = board.replace("- [ ]", "- [x]").replace("One (`", "Eins (`");
@@ -301,9 +309,10 @@ fn a_board_that_was_overtaken_names_its_conflicts() {
         ]
     );
     // The JSON of a task that has not changed since may be edited by hand as well.
-    let board = publish(&store, 40).replace("\"status\": \"cancelled\"", "\"status\": \"open\"");
+    let board = publish(&store).replace("\"status\": \"cancelled\"", "\"status\": \"open\"");
     assert_eq!(read_back(&store, 41, &board).0, [format!("{}: open", alias(two))]);
-    let gone: String = publish(&store, 50).lines().filter(|l| !l.contains("Two (`")).map(|l| format!("{l}\n")).collect();
+    let gone: String =
+        publish(&store).lines().filter(|l| !l.contains("Two (`")).map(|l| format!("{l}\n")).collect();
     assert_eq!(read_back(&store, 51, &gone).1.len(), 1);
     let broken = board.replace("\"id\": ", "\"id\" ");
     let error = tasks(&store, |s, _| import(s, &broken, "TASKBOARD.md", &agent("p"), NOW)).unwrap_err();
@@ -330,12 +339,64 @@ fn boards_of_other_programs_are_taken_over_once() {
             [
                 ("Fix it", Priority::High, State::Open),
                 ("One", Priority::High, State::Done),
-                ("Old", Priority::Medium, State::Done),
                 ("Two", Priority::High, State::Done),
+                ("Old", Priority::Medium, State::Done),
                 ("Three", Priority::Low, State::Open),
             ]
-            .into_iter()
-            .collect::<Vec<_>>()
         );
     });
+}
+
+#[test]
+fn of_eight_who_loop_over_many_tasks_each_takes_its_own() {
+    let dir = repository(&[]);
+    let store = Store::open(dir.path()).unwrap();
+    let new = |n: usize| create(&New { title: format!("task {n}"), ..New::default() }).unwrap();
+    store.apply::<StoreError>(Kind::Task, &stamp("a", 0), |_| Ok((0..40).map(new).collect())).unwrap();
+    let taken: Vec<EntryId> = std::thread::scope(|scope| {
+        let run = |n: u64| {
+            let path = dir.path();
+            scope.spawn(move || {
+                let store = Store::open(path).unwrap();
+                // Two each are the same agent.
+                let stamp = stamp(&format!("a{}", n / 2), 100);
+                let next = || take_next(&store, &stamp, None, HOUR).unwrap().map(|taken| taken.task.id);
+                std::iter::from_fn(next).collect::<Vec<_>>()
+            })
+        };
+        let threads: Vec<_> = (0..8).map(run).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    let different: BTreeSet<EntryId> = taken.iter().copied().collect();
+    assert_eq!((taken.len(), different.len()), (40, 40));
+    tasks(&store, |_, tasks| assert!(tasks.iter().all(|task| task.hold.is_some() && task.fence == 1)));
+    crate::testing::fsck(dir.path());
+}
+
+#[test]
+fn a_claim_that_was_not_told_of_is_told_of_later() {
+    let dir = repository(&[]);
+    let store = Store::open(dir.path()).unwrap();
+    let id = make(&store, 0, "one", |_| ());
+    let name = alias(id);
+    // Killed between the claim and its entry.
+    store.claim(&crate::claim::Name::new(&id.to_string()).unwrap(), &stamp("a", 1), HOUR).unwrap();
+    let held = take(&store, &stamp("b", 2), &name, HOUR);
+    assert!(matches!(held, Err(TakeError::Task(TaskError::Held { .. }))), "{held:?}");
+    assert_eq!(take_next(&store, &stamp("b", 2), None, HOUR).unwrap(), None);
+    assert!(prolong(&store, &stamp("b", 2), &name, HOUR, None).is_err());
+    let taken = prolong(&store, &stamp("a", 3), &name, HOUR, None).unwrap();
+    assert_eq!(get(&store, id).hold, Some(taken.hold));
+    // Over, it is taken over, under a greater number.
+    let taken = take(&store, &stamp("b", 2 * HOUR), &name, HOUR).unwrap();
+    assert_eq!((taken.hold.fence, taken.hold.agent.as_str()), (2, "b"));
+    let late = prolong(&store, &stamp("a", 2 * HOUR), &name, HOUR, None);
+    assert!(matches!(late, Err(TakeError::Task(TaskError::Held { .. }))), "{late:?}");
+    let longer = prolong(&store, &stamp("b", 2 * HOUR + 1), &name, HOUR, Some(2)).unwrap();
+    assert_eq!(longer.hold.until, NOW + 3 * HOUR + 1);
+    let tale = told(&store, id);
+    write(&store, "b", 2 * HOUR + 2, stepped(&tale, Step::Finish, "b", 2 * HOUR + 2).unwrap());
+    let_go(&store, &stamp("b", 2 * HOUR + 2), id).unwrap();
+    let again = take(&store, &stamp("b", 2 * HOUR + 3), &name, HOUR);
+    assert!(matches!(again, Err(TakeError::Task(TaskError::State { .. }))), "{again:?}");
 }

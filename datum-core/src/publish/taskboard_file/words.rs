@@ -45,17 +45,6 @@ impl Priority {
         }
     }
 
-    /// The word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Critical => "critical",
-            Self::High => "high",
-            Self::Medium => "medium",
-            Self::Low => "low",
-            Self::Backlog => "backlog",
-        }
-    }
-
     /// Reads the word, `P0` to `P9`, or a common other word, in any case.
     pub fn read(text: &str) -> Option<Self> {
         let text = text.trim().to_ascii_lowercase();
