@@ -3,6 +3,7 @@
 
 mod bottle;
 mod journal;
+mod readme;
 mod task;
 mod vessel;
 mod vessel_life;

@@ -52,6 +52,7 @@ pub(crate) struct Args {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     /// Make or adopt a vessel and show what is there
     Boot(cmd::boot::Boot),
@@ -73,6 +74,8 @@ pub(crate) enum Command {
     I2i(cmd::i2i::I2i),
     /// Show any entry by its id
     Show(cmd::show::Show),
+    /// Bring the logs here and at another repository to the same state
+    Sync(cmd::sync::Sync),
     /// Hide an entry (an undo can itself be undone)
     Undo(cmd::undo::Undo),
 }

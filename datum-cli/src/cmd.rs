@@ -8,6 +8,7 @@ pub(crate) mod journal;
 pub(crate) mod publish;
 pub(crate) mod show;
 pub(crate) mod status;
+pub(crate) mod sync;
 pub(crate) mod task;
 pub(crate) mod undo;
 
@@ -30,6 +31,7 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
         Command::Journal(command) => command.run(&edge, out),
         Command::Task(command) => command.run(&edge, out),
         Command::Show(command) => command.run(&edge, out),
+        Command::Sync(command) => command.run(&edge, out),
         Command::Undo(command) => command.run(&edge, out),
     }
 }

@@ -1,6 +1,8 @@
 //! Errors as the user meets them: one line, a hint, and an exit code that means something.
 
+use datum_core::sync::SyncError;
 use datum_core::task::{TakeError, TaskError};
+use datum_core::transport::{TransportError, Trouble};
 use datum_core::{DraftError, FindError, GitError, NameError, ObjectError, RefError, StoreError};
 
 /// What the exit code says.
@@ -82,6 +84,35 @@ impl From<ObjectError> for Fault {
 impl From<GitError> for Fault {
     fn from(error: GitError) -> Self {
         Self::broken(error.to_string())
+    }
+}
+
+impl From<TransportError> for Fault {
+    fn from(error: TransportError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&TransportError> for Fault {
+    fn from(error: &TransportError) -> Self {
+        let hint = match error.trouble {
+            Trouble::NoLocation => return Self::usage(error.to_string()),
+            Trouble::Auth => "does git fetch work there? datum uses git's own credentials and asks for none",
+            Trouble::Timeout => "what was done stays done: run it again, with a longer --budget",
+            Trouble::Unreachable | Trouble::Cut => "what was done stays done: run it again when it is back",
+            Trouble::Refused => "datum sync --branch and --bundle travel where refs/datum may not",
+            Trouble::Program => return Self::broken(error.to_string()),
+        };
+        Self::broken(error.to_string()).hint(hint)
+    }
+}
+
+impl From<SyncError> for Fault {
+    fn from(error: SyncError) -> Self {
+        match error {
+            SyncError::Store(error) => error.into(),
+            SyncError::Transport(error) => error.into(),
+        }
     }
 }
 

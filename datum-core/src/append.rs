@@ -5,7 +5,7 @@ use crate::entry::{BODY_INLINE_MAX, Draft};
 use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::log::{self, PAYLOADS, SEGMENTS};
-use crate::odb::ObjectKind;
+use crate::odb::{ObjectError, ObjectKind};
 use crate::segment::{self, Name, SEAL_EVERY};
 use crate::sink::Sink;
 use crate::snapshot::Snapshot;
@@ -48,7 +48,11 @@ pub(crate) fn write(
     let mut end = match tip {
         None => End { parent: None, tree: sink.write(ObjectKind::Tree, b"")?, clock: 0, seq: 0 },
         Some(tip) => {
-            let raw = sink.read(tip, ObjectKind::Commit)?;
+            // What follows a lost tip could never be read back whole.
+            let raw = sink.read(tip, ObjectKind::Commit).map_err(|error| match error {
+                ObjectError::Missing(_) => broken(&format!("its tip {tip} is missing")),
+                other => other.into(),
+            })?;
             let ends = commit::parse(&raw).zip(log::clock_and_seq(&raw));
             let (parsed, (clock, seq)) = ends.ok_or_else(|| broken("its tip is no entry"))?;
             End { parent: Some(tip), tree: parsed.tree, clock, seq }

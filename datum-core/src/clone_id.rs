@@ -1,7 +1,7 @@
 //! The id of this clone: made once, kept in the folder all its work trees share.
 
 use crate::stamp::CloneId;
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::ErrorKind;
@@ -35,6 +35,34 @@ pub(crate) fn read_or_make(folder: &Path) -> Result<CloneId, StoreError> {
         }
     }
     Err(file("read", ErrorKind::NotFound.into()))
+}
+
+impl Store {
+    /// The id of this clone, if it has one yet.
+    pub(crate) fn known_clone_id(&self) -> Option<CloneId> {
+        let read = || fs::read_to_string(self.common_dir.join("datum/clone")).ok();
+        let known = self.clone.borrow().clone();
+        known.or_else(|| CloneId::new(read()?.trim_ascii_end()).ok())
+    }
+
+    /// Gives this clone another id, because a copy of it writes under the one it has.
+    ///
+    /// # Errors
+    /// [`StoreError::File`] when the id cannot be kept.
+    pub(crate) fn renew_clone_id(&self) -> Result<CloneId, StoreError> {
+        let path = self.common_dir.join("datum/clone");
+        let id = CloneId::new(&random_id());
+        let id = id.map_err(|error| StoreError::File {
+            doing: "make",
+            path: path.clone(),
+            source: std::io::Error::other(error),
+        })?;
+        let fresh = path.with_extension(id.as_str());
+        let made = fs::write(&fresh, format!("{id}\n")).and_then(|()| fs::rename(&fresh, &path));
+        made.map_err(|source| StoreError::File { doing: "replace", path, source })?;
+        *self.clone.borrow_mut() = Some(id.clone());
+        Ok(id)
+    }
 }
 
 /// Eight characters of `a-z0-9`, from the keys the system gives every process for its hash tables.

@@ -4,6 +4,7 @@ use crate::entry::{Message, View};
 use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::stamp::{Identity, Millis, Stamp, Writer};
+use memchr::memchr;
 
 /// Prints the raw commit of an entry, without a signature.
 ///
@@ -52,15 +53,19 @@ fn first_line(raw: &[u8]) -> Option<(&[u8], &[u8])> {
 /// The first parent named in a raw commit.
 pub(crate) fn parent(raw: &[u8]) -> Option<EntryId> {
     let (_, rest) = first_line(raw)?;
-    let end = rest.iter().position(|b| *b == b'\n')?;
+    let end = memchr(b'\n', rest)?;
     id_line(&rest[..end], b"parent ")
 }
 
 /// The message of a raw commit: what follows its first empty line.
 fn message(raw: &[u8]) -> Option<&str> {
-    // Headers are short; the first empty line ends them.
-    let at = raw.windows(2).position(|pair| pair == b"\n\n")?;
-    std::str::from_utf8(&raw[at + 2..]).ok()
+    let mut at = 0;
+    loop {
+        at += memchr(b'\n', &raw[at..])? + 1;
+        if raw.get(at) == Some(&b'\n') {
+            return std::str::from_utf8(&raw[at + 1..]).ok();
+        }
+    }
 }
 
 /// Parses a raw commit; `None` when it is no commit of ours.

@@ -19,6 +19,7 @@ use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::name::NameError;
 use crate::stamp::{MILLIS_MAX, Millis, Writer};
+use memchr::{memchr, memrchr};
 
 /// Longest subject, bytes.
 pub const SUBJECT_MAX: usize = 500;
@@ -209,16 +210,49 @@ pub(crate) struct Message<'a> {
 
 /// Takes the last line, `key: value`, off `rest`.
 fn pop<'a>(rest: &mut &'a str, key: &str) -> Option<&'a str> {
-    let at = rest.rfind('\n').map_or(0, |at| at + 1);
+    let at = memrchr(b'\n', rest.as_bytes()).map_or(0, |at| at + 1);
     let value = rest[at..].strip_prefix(key)?.strip_prefix(": ")?;
     *rest = &rest[..at.saturating_sub(1)];
     Some(value)
+}
+
+/// Takes the last paragraph off `text`.
+fn last_paragraph(text: &str) -> Option<(&str, &str)> {
+    let bytes = text.as_bytes();
+    let mut end = bytes.len();
+    loop {
+        end = memrchr(b'\n', &bytes[..end])?;
+        if end > 0 && bytes[end - 1] == b'\n' {
+            return Some((&text[..end - 1], &text[end + 1..]));
+        }
+    }
+}
+
+/// The lines of `text`, without their ends.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let end = memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
+        let line = rest.get(..end).filter(|_| !rest.is_empty())?;
+        rest = rest.get(end + 1..).unwrap_or_default();
+        Some(line)
+    })
 }
 
 fn number(text: &str, max: u64) -> Option<u64> {
     let canonical = text.len() == 1 || !text.starts_with('0');
     let digits = text.bytes().all(|b| b.is_ascii_digit());
     text.parse().ok().filter(|value| canonical && digits && *value <= max)
+}
+
+/// The clock of a message, by its last two lines alone: for putting entries in order before they are parsed.
+pub(crate) fn clock(message: &[u8]) -> Option<Millis> {
+    let line = |end: usize| memrchr(b'\n', &message[..end]).map_or(0, |at| at + 1);
+    let end = message.len().checked_sub(1)?;
+    let seq = line(end);
+    let end = seq.checked_sub(1)?;
+    let text = message[line(end)..end].strip_prefix(b"Clock: ")?;
+    number(std::str::from_utf8(text).ok()?, MILLIS_MAX)
 }
 
 impl<'a> Message<'a> {
@@ -232,9 +266,9 @@ impl<'a> Message<'a> {
         // Popping `Kind:` took one line break; one more is left where the paragraph holds no other trailer.
         let (head, trailers) = match rest.strip_suffix('\n') {
             Some(head) => (head, ""),
-            None => rest.rsplit_once("\n\n")?,
+            None => last_paragraph(rest)?,
         };
-        let (subject, body) = match head.find('\n') {
+        let (subject, body) = match memchr(b'\n', head.as_bytes()) {
             None => (head, ""),
             Some(at) => (&head[..at], head[at..].strip_prefix("\n\n")?),
         };
@@ -297,7 +331,7 @@ impl<'a> View<'a> {
 
     /// The trailers of its kind, in their order.
     pub fn trailers(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
-        self.message.trailers.lines().filter_map(|line| line.split_once(": "))
+        lines(self.message.trailers).filter_map(|line| line.split_once(": "))
     }
 
     /// The first value of the trailer `key`.
@@ -307,9 +341,7 @@ impl<'a> View<'a> {
 
     /// All values of the trailer `key`.
     pub fn values<'k>(&self, key: &'k str) -> impl Iterator<Item = &'a str> + use<'a, 'k> {
-        self.message
-            .trailers
-            .lines()
+        lines(self.message.trailers)
             .filter_map(move |line| line.strip_prefix(key).and_then(|rest| rest.strip_prefix(": ")))
     }
 
@@ -376,6 +408,16 @@ impl Entry {
     /// The id in the trailer `key`, if there is a whole one.
     pub fn reference(&self, key: &str) -> Option<EntryId> {
         self.trailer(key).and_then(EntryId::from_hex)
+    }
+
+    /// The draft that makes the same entry again, with the ids its trailers hold replaced where `renamed` knows better.
+    pub(crate) fn to_draft(&self, renamed: impl Fn(EntryId) -> Option<EntryId>) -> Draft {
+        let value = |value: &String| {
+            let new = EntryId::from_hex(value).and_then(&renamed);
+            new.map_or_else(|| value.clone(), |id| id.to_string())
+        };
+        let trailers = self.trailers.iter().map(|(key, text)| (key.clone(), value(text))).collect();
+        Draft { subject: self.subject.clone(), body: self.body.clone(), trailers }
     }
 
     /// The text of an entry made by [`Draft::from_text`].

@@ -1,8 +1,19 @@
 //! The `git` program: for what gix cannot do (push, repack, reftable). The only place that starts a process.
 
 use std::fs::File;
+use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Most that a run with a deadline may say on its standard output, bytes.
+const SAID_MAX: u64 = 64 * 1024 * 1024;
+/// Most of its standard error that is kept, bytes.
+const COMPLAINT_MAX: usize = 64 * 1024;
+/// How long a process that was asked to end may take to clean up.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// A run of `git` that did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +28,18 @@ pub enum GitError {
         verb: String,
         /// The last line it said.
         message: String,
+    },
+    /// The program did not end in time, and was ended.
+    #[error("git {verb} did not end in time")]
+    Timeout {
+        /// The git command.
+        verb: String,
+    },
+    /// The program said more than anything honest has to say.
+    #[error("git {verb} answered with more than {} MiB", SAID_MAX / 1024 / 1024)]
+    Flood {
+        /// The git command.
+        verb: String,
     },
 }
 
@@ -59,8 +82,13 @@ impl Git {
 
     /// A command that has no input, asks nothing and speaks English.
     pub(crate) fn command(&self, verb: &str) -> Command {
+        self.command_with(&[], verb)
+    }
+
+    /// The same, with options of git's own before the verb.
+    pub(crate) fn command_with(&self, options: &[&str], verb: &str) -> Command {
         let mut command = bare_command();
-        command.arg("--git-dir").arg(&self.git_dir).arg(verb);
+        command.arg("--git-dir").arg(&self.git_dir).args(options).arg(verb);
         command
     }
 
@@ -74,7 +102,6 @@ impl Git {
 
     /// Runs `command` with `input` and answers with its output, whatever its exit code.
     pub(crate) fn run(mut command: Command, input: &[u8]) -> Result<Output, GitError> {
-        use std::io::Write as _;
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(GitError::Start)?;
         // A program that does not read its input closes the pipe; its exit code tells the rest.
@@ -92,8 +119,48 @@ impl Git {
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let Ok(mut child) = command.spawn() else { return false };
         // In a process that lives on, somebody must take note of its end.
-        std::thread::spawn(move || child.wait());
+        thread::spawn(move || child.wait());
         true
+    }
+
+    /// Runs `command` with `input` until `deadline`, whatever its exit code.
+    ///
+    /// Past the deadline it is asked to end, so that it removes its locks, and killed if it does not.
+    pub(crate) fn run_until(
+        mut command: Command,
+        verb: &str,
+        input: Vec<u8>,
+        deadline: Instant,
+    ) -> Result<Output, GitError> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(GitError::Start)?;
+        // Threads of their own: a pipe that is full would stop the program and us with it. They end with the program,
+        // or with the last of its children that holds the pipe, for which nobody waits past the deadline.
+        if let Some(mut stdin) = child.stdin.take() {
+            thread::spawn(move || stdin.write_all(&input));
+        }
+        let (sender, said) = channel();
+        collect(child.stdout.take(), Stream::Out, sender.clone());
+        collect(child.stderr.take(), Stream::Err, sender);
+        let mut output = Output { status: ExitStatus::default(), stdout: Vec::new(), stderr: Vec::new() };
+        for _ in 0..2 {
+            match said.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok((_, bytes, true)) => {
+                    drop(bytes);
+                    end(&mut child);
+                    return Err(GitError::Flood { verb: verb.to_owned() });
+                }
+                Ok((Stream::Out, bytes, _)) => output.stdout = bytes,
+                Ok((Stream::Err, bytes, _)) => output.stderr = bytes,
+                Err(RecvTimeoutError::Timeout) => {
+                    end(&mut child);
+                    return Err(GitError::Timeout { verb: verb.to_owned() });
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        output.status = child.wait().map_err(GitError::Start)?;
+        Ok(output)
     }
 
     /// Runs git and answers with its standard output.
@@ -104,6 +171,57 @@ impl Git {
         if output.status.success() { Ok(output.stdout) } else { Err(failed(verb, &output)) }
     }
 }
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stream {
+    Out,
+    Err,
+}
+
+/// Reads `pipe` to its end, and sends what it said; the flag says that it was too much.
+fn collect(
+    pipe: Option<impl Read + Send + 'static>,
+    stream: Stream,
+    sender: Sender<(Stream, Vec<u8>, bool)>,
+) {
+    let Some(mut pipe) = pipe else { return };
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let most = if stream == Stream::Out { SAID_MAX } else { COMPLAINT_MAX as u64 };
+        let read = pipe.by_ref().take(most).read_to_end(&mut bytes).unwrap_or(0);
+        let full = read as u64 >= most;
+        if full && stream == Stream::Err {
+            // Complaints beyond the first are let go.
+            let _ = std::io::copy(&mut pipe, &mut std::io::sink());
+        }
+        let _ = sender.send((stream, bytes, full && stream == Stream::Out));
+    });
+}
+
+/// Ends a process: by request, so that git removes its locks and ends its helpers, then by force.
+fn end(child: &mut Child) {
+    ask_to_end(child);
+    let start = Instant::now();
+    while start.elapsed() < GRACE {
+        match child.try_wait() {
+            Ok(None) => thread::sleep(Duration::from_millis(5)),
+            _ => return,
+        }
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+#[cfg(unix)]
+fn ask_to_end(child: &Child) {
+    let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
+    if let Some(pid) = pid {
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+    }
+}
+
+#[cfg(not(unix))]
+fn ask_to_end(_: &Child) {}
 
 /// The error that `output` is.
 pub(crate) fn failed(verb: &str, output: &Output) -> GitError {

@@ -1,4 +1,77 @@
 //! Git as the state of agent fleets.
+//!
+//! Every fact is an [`Entry`] in the append-only log of the one [`Writer`] who said it; a [`Snapshot`] is the set of all
+//! log tips, and a commit of the repository's own tree, at one moment; an agent is a pure function from a snapshot to an
+//! answer and the entries it wants to add; the [`Store`] is the only thing that writes.
+//!
+//! Logs are commits under `refs/datum/<kind>/<writer>`, so `git log`, `git fsck` and `git push` work on all of it. The
+//! library is synchronous, starts no process to read or append, and reads neither the clock nor the environment: who
+//! writes, and when, comes in with a [`Stamp`].
+//!
+//! # Examples
+//!
+//! An agent that answers every unread bottle, in a repository of its own:
+//! ```
+//! use datum_core::bottle::{self, Drop, Me, Recipient, Stage};
+//! use datum_core::{AgentName, Draft, Kind, Snapshot, Stamp, Store, StoreError, journal, Word};
+//!
+//! /// What `me` wants to say, given the state: a pure function.
+//! fn answers(snapshot: &Snapshot<'_>, me: &Me) -> Result<Vec<Draft>, Box<dyn std::error::Error>> {
+//!     let inbox = bottle::inbox(snapshot)?;
+//!     let mine = inbox.bottles.iter().filter(|b| b.is_for(me) && b.stage(&me.name) == Stage::Unread);
+//!     mine.filter_map(|bottle| Some((bottle, bottle.from_agent.clone()?)))
+//!         .map(|(bottle, from)| {
+//!             Ok(bottle::draft(&Drop {
+//!                 to: &[Recipient::Agent(from)],
+//!                 subject: &format!("Re: {}", bottle.subject),
+//!                 text: "Understood.",
+//!                 kind: "message",
+//!                 priority: None,
+//!                 deadline: None,
+//!                 in_reply_to: Some(bottle.id),
+//!             })?)
+//!         })
+//!         .collect()
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let path = dir.path();
+//! Store::init(path)?;
+//! let store = Store::open(path)?;
+//! let now = 1_767_225_600_000; // milliseconds since 1970; read your clock here
+//!
+//! // The captain drops a bottle for the cook.
+//! let captain = Stamp::new(AgentName::new("captain")?, now);
+//! let order = bottle::draft(&Drop {
+//!     to: &Recipient::parse_list("cook")?,
+//!     subject: "Soup at eight",
+//!     text: "For twelve.",
+//!     kind: "message",
+//!     priority: None,
+//!     deadline: None,
+//!     in_reply_to: None,
+//! })?;
+//! store.apply::<StoreError>(Kind::Bottle, &captain, |_| Ok(vec![order.clone()]))?;
+//!
+//! // The cook answers, and notes it in the journal.
+//! let cook = Stamp::new(AgentName::new("cook")?, now + 1000);
+//! let me = Me { name: cook.agent.clone(), role: None, capabilities: Default::default() };
+//! let drafts = answers(&store.snapshot()?, &me)?;
+//! store.apply::<StoreError>(Kind::Bottle, &cook, |_| Ok(drafts.clone()))?;
+//! let note = journal::draft(&Word::new("category", "GALLEY")?, "Soup is on", &[])?;
+//! store.apply::<StoreError>(Kind::Journal, &cook, |_| Ok(vec![note.clone()]))?;
+//!
+//! // Everyone who opens the repository sees the same.
+//! let other = Store::open(path)?;
+//! let snapshot = other.snapshot()?;
+//! let bottles = bottle::inbox(&snapshot)?.bottles;
+//! assert_eq!(bottles[0].subject, "Re: Soup at eight");
+//! assert_eq!(bottles[1].stage(&me.name), Stage::Answered);
+//! assert_eq!(snapshot.entries(Kind::Journal)[0].subject, "Soup is on");
+//! # Ok(())
+//! # }
+//! ```
 
 mod append;
 pub mod bottle;
@@ -8,6 +81,7 @@ pub mod claim;
 mod clone_id;
 mod commit;
 mod entry;
+mod epoch;
 pub mod file_bottle;
 mod git;
 pub mod history;
@@ -16,10 +90,12 @@ mod id;
 pub mod import;
 pub mod journal;
 mod kind;
+mod lineage;
 mod log;
 #[cfg_attr(test, expect(clippy::disallowed_methods, reason = "its tests hold the lock"))]
 mod maintenance;
 mod name;
+#[expect(clippy::disallowed_methods, reason = "loose objects are files, and this module owns them")]
 mod odb;
 pub mod onboarding;
 pub mod publish;
@@ -30,9 +106,11 @@ mod sink;
 mod snapshot;
 mod stamp;
 mod store;
+pub mod sync;
 pub mod task;
 #[cfg(test)]
 mod testdata;
+pub mod transport;
 mod tree;
 pub mod undo;
 

@@ -1,7 +1,7 @@
 //! One writer's log of one kind, read newest first: the single commits of its tail, then its segments.
 
 use crate::commit;
-use crate::entry::View;
+use crate::entry::{self, View};
 use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::odb::{ObjectError, ObjectKind, Odb};
@@ -234,14 +234,10 @@ impl<'s> Reader<'s> {
         loop {
             while self.left > 0 {
                 self.left -= 1;
-                if self.view().is_some() {
+                if self.clock().is_some() {
                     return true;
                 }
-                let id = self.chunk.ids[self.left];
-                let error = ObjectError::Damaged { id, message: NO_ENTRY.to_owned() };
-                if !self.damage.iter().any(|damage| damage.message.contains(NO_ENTRY)) {
-                    self.report(&error, "itself, and perhaps others alike");
-                }
+                self.report_no_entry();
             }
             if !self.load() {
                 return false;
@@ -249,7 +245,26 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// The entry stepped to.
+    /// Tells that the commit stepped to is no entry.
+    pub(crate) fn report_no_entry(&mut self) {
+        if self.damage.iter().any(|damage| damage.message.contains(NO_ENTRY)) {
+            return;
+        }
+        let error = ObjectError::Damaged { id: self.id(), message: NO_ENTRY.to_owned() };
+        self.report(&error, "itself, and perhaps others alike");
+    }
+
+    /// The id of the entry stepped to.
+    pub(crate) fn id(&self) -> EntryId {
+        self.chunk.ids[self.left]
+    }
+
+    /// The clock of the entry stepped to, as its last lines have it.
+    pub(crate) fn clock(&self) -> Option<Millis> {
+        entry::clock(&self.chunk.bytes[self.chunk.frames.get(self.left)?.clone()])
+    }
+
+    /// The entry stepped to; `None` if it is no entry of this log.
     pub(crate) fn view(&self) -> Option<View<'_>> {
         let frame = self.chunk.frames.get(self.left)?.clone();
         commit::view(&self.chunk.bytes[frame], self.chunk.ids[self.left], self.kind, &self.writer)
@@ -258,6 +273,6 @@ impl<'s> Reader<'s> {
 
 /// The clock and place of the entry in a raw commit.
 pub(crate) fn clock_and_seq(raw: &[u8]) -> Option<(Millis, u64)> {
-    let message = crate::entry::Message::parse(commit::parse(raw)?.message)?;
+    let message = entry::Message::parse(commit::parse(raw)?.message)?;
     Some((message.clock, message.seq))
 }

@@ -1,5 +1,6 @@
 //! Checked names: each type has one door in, so a value of it is safe in a ref, a path and a line of text.
 
+use crate::stamp::Writer;
 use std::fmt;
 
 /// Longest agent name, bytes.
@@ -81,6 +82,11 @@ impl AgentName {
     pub fn new(text: &str) -> Result<Self, NameError> {
         check_agent(text).map_err(|why| NameError { what: "agent name", text: text.to_owned(), why })?;
         Ok(Self(text.to_owned()))
+    }
+
+    /// The agent of a writer, whose name was checked when the writer was made.
+    pub(crate) fn of_writer(writer: &Writer) -> Self {
+        Self(writer.agent().to_owned())
     }
 
     /// The name as text.

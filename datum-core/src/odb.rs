@@ -1,13 +1,16 @@
-//! Objects: read and written one at a time through gix, with what its loose store leaves to its caller.
+//! Objects: read through gix, written one at a time as git writes its loose ones.
 
 use crate::id::EntryId;
 use crate::refs::{RefError, sync_folder};
-use gix::objs::{Find as _, Write as _};
-use std::fs::File;
-use std::io;
+use gix::objs::Find as _;
+use std::fs::{self, OpenOptions};
+use std::hash::{BuildHasher as _, RandomState};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::Duration;
+
+/// Largest object that is written uncompressed, bytes, its header included: its file takes a block of the disk all the
+/// same, and setting up a compressor costs more than the rest of an append. What git packs it compresses itself.
+const STORED_MAX: usize = 4000;
 
 /// An object that could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +90,25 @@ impl Odb {
         Ok(&buffer[..found.1])
     }
 
+    /// Reads an object of the kind `want` whose size is at most `most` bytes; a larger one is not even opened.
+    pub(crate) fn read_bounded<'b>(
+        &self,
+        id: EntryId,
+        want: ObjectKind,
+        most: u64,
+        buffer: &'b mut Vec<u8>,
+    ) -> Result<&'b [u8], ObjectError> {
+        use gix::prelude::Header as _;
+        let damaged = |message: String| ObjectError::Damaged { id, message };
+        match self.handle.try_header(&id.0) {
+            Ok(Some(header)) if header.size() > most => {
+                Err(damaged(format!("it has {} bytes, the most is {most}", header.size())))
+            }
+            Ok(_) => self.read(id, want, buffer),
+            Err(error) => Err(damaged(format!("{error:#}"))),
+        }
+    }
+
     pub(crate) fn hash_kind(&self) -> gix::hash::Kind {
         self.hash_kind
     }
@@ -97,28 +119,32 @@ impl Odb {
     }
 
     /// Writes an object and answers with its id; with `sync` it is on the disk when this returns.
+    ///
+    /// As git does it: a file of its own beside its place, named so that `git prune` knows it for a left-over, then
+    /// renamed. A folder that holds such a file is not empty, so `git prune-packed` does not remove it meanwhile.
     pub(crate) fn write(&self, kind: ObjectKind, bytes: &[u8], sync: bool) -> Result<EntryId, ObjectError> {
+        let cannot = |message: String| ObjectError::Write { path: self.objects_dir.clone(), message };
+        let id = self.hash(kind, bytes).ok_or_else(|| cannot("it cannot be hashed".to_owned()))?;
+        let path = self.loose.object_path(&id.0);
+        let stream = deflate(kind, bytes).map_err(|error| cannot(error.to_string()))?;
         let mut tries = 0..8;
-        let id = loop {
-            match self.loose.write_buf(kind, bytes) {
-                Ok(id) => break EntryId(id),
-                // `git prune-packed` removes a folder it has emptied, perhaps just before our rename into it.
-                Err(error) if tries.next().is_some() && error.is_not_found() => {
-                    thread::sleep(Duration::from_micros(200));
-                }
-                Err(error) => {
-                    let message = innermost(&error);
-                    return Err(ObjectError::Write { path: self.objects_dir.clone(), message });
-                }
+        while let Err(error) = place(&path, &stream, sync) {
+            // The folder is not there yet, or was empty and has just been removed.
+            if tries.next().is_none() || error.kind() != io::ErrorKind::NotFound {
+                return Err(cannot(error.to_string()));
             }
-        };
+            let made = fs::create_dir(path.parent().unwrap_or(&path));
+            made.or_else(exists_already).map_err(|error| cannot(error.to_string()))?;
+            if sync {
+                sync_folder(path.parent().unwrap_or(&path))?;
+            }
+        }
         if sync {
-            let path = self.loose.object_path(&id.0);
-            match File::open(&path).and_then(|file| file.sync_all()) {
-                Ok(()) => sync_folder(&path)?,
+            match sync_folder(&path) {
                 // Already moved into a pack, which git flushes before it removes the file.
-                Err(error) if error.kind() == io::ErrorKind::NotFound && self.exists(id) => {}
-                Err(source) => return Err(RefError::Io { doing: "sync", path, source }.into()),
+                Err(RefError::Io { source, .. })
+                    if source.kind() == io::ErrorKind::NotFound && self.exists(id) => {}
+                flushed => flushed?,
             }
         }
         Ok(id)
@@ -130,7 +156,87 @@ impl Odb {
     }
 }
 
+fn exists_already(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::AlreadyExists { Ok(()) } else { Err(error) }
+}
+
 /// The cause at the end of the chain: what the system said.
 fn innermost(error: &gix::Error) -> String {
     error.iter_errors().last().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// Writes `stream` to a fresh file and renames it to `path`.
+fn place(path: &Path, stream: &[u8], sync: bool) -> io::Result<()> {
+    let name = RandomState::new().hash_one(std::process::id());
+    let temporary = path.with_file_name(format!("tmp_obj_{name:016x}"));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o444);
+    let mut file = options.open(&temporary)?;
+    let written = file.write_all(stream).and_then(|()| if sync { file.sync_all() } else { Ok(()) });
+    drop(file);
+    let placed = written.and_then(|()| fs::rename(&temporary, path));
+    if placed.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    placed
+}
+
+/// Makes the zlib stream of a loose object.
+fn deflate(kind: ObjectKind, bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let header = gix::objs::encode::loose_header(kind, bytes.len() as u64);
+    let length = header.len() + bytes.len();
+    let mut out = Vec::with_capacity(length + 16);
+    match u16::try_from(length) {
+        // As `core.looseCompression = 0` has it: one stored block.
+        Ok(short) if length <= STORED_MAX => {
+            out.extend_from_slice(&[0x78, 0x01, 0x01]);
+            out.extend_from_slice(&short.to_le_bytes());
+            out.extend_from_slice(&(!short).to_le_bytes());
+            out.extend_from_slice(&header);
+            out.extend_from_slice(bytes);
+            out.extend_from_slice(&adler32(&out[7..]).to_be_bytes());
+        }
+        _ => {
+            let level = gix::zlib::Compression::BEST_SPEED;
+            let mut deflate = gix::zlib::stream::deflate::Write::new(&mut out, level);
+            deflate.write_all(&header)?;
+            deflate.write_all(bytes)?;
+            deflate.flush()?;
+        }
+    }
+    Ok(out)
+}
+
+/// The checksum that ends a zlib stream (RFC 1950).
+fn adler32(bytes: &[u8]) -> u32 {
+    let (a, b) = bytes.iter().fold((1, 0), |(a, b), byte| {
+        let a = (a + u32::from(*byte)) % 65521;
+        (a, (b + a) % 65521)
+    });
+    (b << 16) | a
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{fsck, git, repository};
+
+    #[test]
+    fn git_reads_back_objects_of_every_size() {
+        let dir = repository(&[]);
+        let odb = Odb::new(&gix::open(dir.path()).unwrap());
+        for size in [0, 1, 100, STORED_MAX - 10, STORED_MAX, STORED_MAX + 1, 65_536, 300_000] {
+            let bytes: Vec<u8> = (0..size).map(|at| u8::try_from(at * 7 % 251).unwrap()).collect();
+            for sync in [false, true] {
+                let id = odb.write(ObjectKind::Blob, &bytes, sync).unwrap();
+                assert_eq!(git(dir.path(), &["cat-file", "-s", &id.to_string()]).trim(), size.to_string());
+                assert_eq!(odb.read(id, ObjectKind::Blob, &mut Vec::new()).unwrap(), bytes);
+            }
+        }
+        fsck(dir.path());
+        let counted = git(dir.path(), &["count-objects", "-v"]);
+        assert!(counted.contains("count: 8\n") && counted.contains("garbage: 0\n"), "{counted}");
+    }
 }

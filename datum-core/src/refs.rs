@@ -133,6 +133,17 @@ impl Refs {
         }
     }
 
+    /// The commit that `HEAD` in the folder `git_dir`, of the repository or of a linked work tree, leads to.
+    pub(crate) fn head(&self, git_dir: &Path) -> Option<EntryId> {
+        match self {
+            Self::Files(files) => files.head(git_dir),
+            Self::Program(git) => {
+                let said = git.output("rev-parse", &["--verify", "--quiet", "HEAD"]).ok()?;
+                EntryId::from_hex(String::from_utf8_lossy(&said).trim())
+            }
+        }
+    }
+
     /// Moves a ref if it still has the value it is expected to have.
     pub(crate) fn swap(&self, to: &Move<'_>) -> Result<Swap, RefError> {
         match self {
@@ -167,6 +178,34 @@ impl Refs {
                 String::from_utf8_lossy(&said).lines().filter_map(EntryId::from_hex).collect()
             }
         }
+    }
+
+    /// Makes several moves, all or none; `false` when one of the refs had moved or was locked.
+    pub(crate) fn swap_all(&self, git: &Git, moves: &[Move<'_>]) -> Result<bool, RefError> {
+        use std::fmt::Write as _;
+        let Some(first) = moves.first() else { return Ok(true) };
+        let mut input = String::from("start\n");
+        for Move { name, old, new, .. } in moves {
+            let old = old.map_or_else(|| "0".repeat(new.to_string().len()), |id| id.to_string());
+            let _ = writeln!(input, "update {name} {new} {old}");
+        }
+        input.push_str("prepare\ncommit\n");
+        let mut command = git.command_with(&["-c", "core.hooksPath=/dev/null"], "update-ref");
+        command.args(["--no-deref", "--create-reflog", "-m", first.reason, "--stdin"]);
+        command
+            .env("GIT_COMMITTER_NAME", first.stamp.agent.as_str())
+            .env("GIT_COMMITTER_EMAIL", "sync@datum");
+        let output = Git::run(command, input.as_bytes())?;
+        if output.status.success() {
+            return Ok(true);
+        }
+        for Move { name, old, .. } in moves {
+            if self.find(name)? != *old {
+                return Ok(false);
+            }
+        }
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        if complaint.contains("lock") { Ok(false) } else { Err(git::failed("update-ref", &output).into()) }
     }
 
     fn swap_by_program(&self, git: &Git, to: &Move<'_>) -> Result<Swap, RefError> {

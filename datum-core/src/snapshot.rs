@@ -157,7 +157,7 @@ impl<'s> Snapshot<'s> {
             reader.advance();
         }
         // Readers stand in the order of their writers, so the index decides between equal clocks.
-        let key = |reader: &Reader<'_>, index: usize| Some((reader.view()?.clock(), index));
+        let key = |reader: &Reader<'_>, index: usize| Some((reader.clock()?, index));
         let mut heap: BinaryHeap<_> =
             readers.iter().enumerate().filter_map(|(index, reader)| key(reader, index)).collect();
         while let Some((_, index)) = heap.pop() {
@@ -168,15 +168,21 @@ impl<'s> Snapshot<'s> {
                 if visible && visit(&view).is_break() {
                     break;
                 }
+            } else {
+                reader.report_no_entry();
             }
             if reader.advance() {
                 heap.extend(key(reader, index));
             }
         }
-        let mut damage = self.damage.borrow_mut();
-        for found in readers.into_iter().flat_map(|reader| reader.damage) {
-            if !damage.contains(&found) {
-                damage.push(found);
+        self.note_all(readers.into_iter().flat_map(|reader| reader.damage));
+    }
+
+    fn note_all(&self, damage: impl IntoIterator<Item = Damage>) {
+        let mut known = self.damage.borrow_mut();
+        for found in damage {
+            if !known.contains(&found) {
+                known.push(found);
             }
         }
     }
@@ -227,14 +233,21 @@ impl<'s> Snapshot<'s> {
         if !(PREFIX_MIN..=64).contains(&hex.len()) || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(FindError::NotAnId(prefix.to_owned()));
         }
+        // Nearly all ids differ in the first two bytes already, and no entry is parsed for its id.
+        let start = u16::from_str_radix(&hex[..4], 16).unwrap_or_default().to_be_bytes();
         let mut found: Vec<Entry> = Vec::new();
         for kind in Kind::ALL {
-            self.walk(kind, |view| {
-                if view.id.short(hex.len()) == hex {
-                    found.push(self.whole(view));
+            for mut reader in self.readers(kind) {
+                while reader.advance() {
+                    let id = reader.id();
+                    if !id.0.as_slice().starts_with(&start) || id.short(hex.len()) != hex {
+                        continue;
+                    }
+                    let visible = |view: &View<'_>| self.as_of.is_none_or(|time| view.clock() <= time);
+                    found.extend(reader.view().filter(visible).map(|view| self.whole(&view)));
                 }
-                ControlFlow::Continue(())
-            });
+                self.note_all(reader.damage);
+            }
         }
         match found.len() {
             0 => Err(FindError::Unknown(hex)),

@@ -83,16 +83,24 @@ impl CloneId {
     pub fn new(text: &str) -> Result<Self, NameError> {
         let plain =
             text.len() == Self::LEN && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        if plain || text == "shared" {
+        if plain || text == Self::SHARED {
             Ok(Self(text.to_owned()))
         } else {
             Err(NameError { what: "clone id", text: text.to_owned(), why: "must be eight of a-z and 0-9" })
         }
     }
 
+    /// The id that clones which come and go write under, as text.
+    pub(crate) const SHARED: &str = "shared";
+
     /// The id that clones which come and go write under.
     pub fn shared() -> Self {
-        Self("shared".to_owned())
+        Self(Self::SHARED.to_owned())
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -123,9 +131,20 @@ impl Writer {
         &self.text[..self.agent_len]
     }
 
+    /// The agent.
+    pub(crate) fn agent_name(&self) -> AgentName {
+        AgentName::of_writer(self)
+    }
+
     /// The clone's id.
     pub fn clone_id(&self) -> &str {
         &self.text[self.agent_len + 1..]
+    }
+}
+
+impl fmt::Display for CloneId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

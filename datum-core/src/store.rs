@@ -15,7 +15,7 @@ use crate::snapshot::Snapshot;
 use crate::stamp::{CloneId, Identity, Millis, Stamp, Writer};
 use crate::{clone_id, maintenance};
 use gix::sec::trust::Mapping;
-use std::cell::OnceCell;
+use std::cell::RefCell;
 use std::fs::{File, TryLockError};
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
@@ -113,8 +113,8 @@ pub struct Store {
     pub(crate) git: Git,
     pub(crate) common_dir: PathBuf,
     repo: gix::Repository,
-    clone: OnceCell<CloneId>,
-    patience: Duration,
+    pub(crate) clone: RefCell<Option<CloneId>>,
+    pub(crate) patience: Duration,
     pub(crate) sync_objects: bool,
     sync_refs: bool,
 }
@@ -156,10 +156,7 @@ impl Store {
             Refs::Files(Files { common_dir: common_dir.clone(), store: repo.refs.clone() })
         };
         // Made at the first write: reading a repository leaves nothing in it.
-        let clone = OnceCell::new();
-        if options.ephemeral {
-            let _ = clone.set(CloneId::shared());
-        }
+        let clone = RefCell::new(options.ephemeral.then(CloneId::shared));
         let patience = match config.integer("core.filesRefLockTimeout") {
             Some(millis) => u64::try_from(millis).map_or(Duration::MAX, Duration::from_millis),
             None => PATIENCE,
@@ -189,8 +186,20 @@ impl Store {
 
     /// The user's identity as git would record it in a commit, if one is configured.
     pub fn identity(&self) -> Option<Identity> {
-        let signature = self.repo.committer()?.ok()?;
-        Identity::new(&signature.name.to_string(), &signature.email.to_string())
+        // In the order of `Repository::committer`, which beside that reads all time zones for a date of no use here.
+        let config = self.repo.config_snapshot();
+        let first =
+            |keys: &[&str]| keys.iter().find_map(|key| config.string(*key)).map(|text| text.to_string());
+        let name = first(&["committer.name", "user.name", "gitoxide.committer.nameFallback"])?;
+        let emails = ["committer.email", "user.email", "gitoxide.user.emailFallback"];
+        Identity::new(&name, &first(&emails)?)
+    }
+
+    /// The remote that the branch in the work tree follows.
+    pub(crate) fn branch_remote(&self) -> Option<String> {
+        let branch = self.repo.head_name().ok()??;
+        let name = self.setting(&format!("branch.{}.remote", branch.shorten()))?;
+        (name != ".").then_some(name)
     }
 
     /// The value of a setting in git's configuration.
@@ -208,14 +217,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::File`] when the id can neither be read nor made.
     pub fn writer(&self, agent: &AgentName) -> Result<Writer, StoreError> {
-        let clone = match self.clone.get() {
-            Some(clone) => clone,
-            None => {
-                let clone = clone_id::read_or_make(&self.common_dir.join("datum"))?;
-                self.clone.get_or_init(|| clone)
-            }
+        let mut clone = self.clone.borrow_mut();
+        let id = match &*clone {
+            Some(id) => id,
+            None => clone.insert(clone_id::read_or_make(&self.common_dir.join("datum"))?),
         };
-        Ok(Writer::of(agent, clone))
+        Ok(Writer::of(agent, id))
     }
 
     /// Takes a snapshot of all logs and of `HEAD`.
@@ -239,7 +246,7 @@ impl Store {
             damage.push(Damage { log, object: None, message: format!("{error}; it hides {hides}") });
         }
         let tips = refs.into_iter().filter_map(|(name, id)| Some((parse_log(&name)?, id))).collect();
-        let head = self.repo.head_id().ok().map(|id| EntryId(id.detach()));
+        let head = self.refs.head(self.repo.git_dir());
         Ok(Snapshot::new(&self.odb, &self.refs, tips, head, damage))
     }
 
@@ -265,32 +272,19 @@ impl Store {
             if drafts.is_empty() {
                 return Ok(Applied { ids: Vec::new(), clock: 0, cleared: wait.cleared });
             }
-            let old = self.refs.find(&name).map_err(StoreError::from)?;
-            self.check_tip(&name, old)?;
-            // The function must have seen the tip that its entries are to follow.
-            if old == snapshot.tip(kind, &writer) {
-                let written = append::write(self, kind, stamp, &writer, old, &snapshot, &drafts)?;
-                let sync = self.sync_refs || kind.always_syncs();
-                let to = Move { name: &name, old, new: written.tip, stamp, reason: "datum: append", sync };
-                if wait.swap(&to)? {
-                    let Written { ids, clock, sealed, .. } = written;
-                    if sealed {
-                        maintenance::after_seal(self, drafts.len() >= PACK_FROM);
-                    }
-                    return Ok(Applied { ids, clock, cleared: wait.cleared });
+            // The entries follow the tip that the function has seen, or the swap fails.
+            let old = snapshot.tip(kind, &writer);
+            let written = append::write(self, kind, stamp, &writer, old, &snapshot, &drafts)?;
+            let sync = self.sync_refs || kind.always_syncs();
+            let to = Move { name: &name, old, new: written.tip, stamp, reason: "datum: append", sync };
+            if wait.swap(&to)? {
+                let Written { ids, clock, sealed, .. } = written;
+                if sealed {
+                    maintenance::after_seal(self, drafts.len() >= PACK_FROM);
                 }
+                return Ok(Applied { ids, clock, cleared: wait.cleared });
             }
             wait.a_little(&self.common_dir.join(&name))?;
-        }
-    }
-
-    /// Refuses to build on a tip that is not there: what follows it could never be read back whole.
-    fn check_tip(&self, name: &str, tip: Option<EntryId>) -> Result<(), StoreError> {
-        match tip {
-            Some(id) if !self.odb.exists(id) => {
-                Err(StoreError::Log { name: name.to_owned(), message: format!("its tip {id} is missing") })
-            }
-            _ => Ok(()),
         }
     }
 
@@ -358,7 +352,7 @@ impl<'s> Wait<'s> {
 }
 
 /// A short time that differs from writer to writer: 0.2 to 2.2 ms.
-fn jitter() -> Duration {
+pub(crate) fn jitter() -> Duration {
     Duration::from_micros(200 + RandomState::new().hash_one(0u8) % 2000)
 }
 

@@ -11,7 +11,7 @@ use crate::out::Out;
 use crate::record::short;
 use clap::Subcommand;
 use datum_core::Snapshot;
-use datum_core::bottle::{self, Bottle, Inbox, Source};
+use datum_core::bottle::{self, Bottle, Inbox, Me, Source, Stage};
 use datum_core::file_bottle::Rung;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -24,6 +24,7 @@ pub(crate) struct Bottles {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Command {
     /// Drop a bottle for an agent, a list (a,b), a role (role:x) or a capability (cap:y)
     Drop(write::Drop),
@@ -133,6 +134,15 @@ impl<'a> Shown<'a> {
                 .collect(),
         }
     }
+}
+
+/// How far a bottle has come for `me`; of one's own, how far with its furthest reader.
+fn state(bottle: &Bottle, me: &Me) -> &'static str {
+    if bottle.from_agent.as_ref() != Some(&me.name) {
+        return bottle.stage(&me.name).as_str();
+    }
+    let others = bottle.stages.iter().filter(|(agent, _)| agent.as_str() != me.name.as_str());
+    others.map(|(_, status)| status.stage).max().map_or("sent", Stage::as_str)
 }
 
 /// A bottle on one line.

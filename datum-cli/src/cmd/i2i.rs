@@ -17,6 +17,7 @@ pub(crate) struct I2i {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Command {
     /// Check a subject, or the subjects of the last commits
     Check(Check),

@@ -138,11 +138,8 @@ impl Overview {
         let entries = if counts.is_empty() { "none yet".to_owned() } else { counts.join(", ") };
         out.line(&format!("agent       {}", self.agent));
         out.line(&format!("repository  {}", self.repository));
-        out.line(&format!(
-            "entries     {entries} in {} logs of {} agents",
-            self.known.logs,
-            self.known.agents.len()
-        ));
+        let (logs, agents) = (self.known.logs, self.known.agents.len());
+        out.line(&format!("entries     {entries} (logs: {logs}, agents: {agents})"));
         out.line(&format!("inbox       {} unread, {} overdue", self.unread.len(), self.overdue.len()));
         for bottle in self.unread.iter().take(5) {
             let from = bottle.from.as_deref().unwrap_or("?");

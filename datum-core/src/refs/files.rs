@@ -38,13 +38,11 @@ impl Files {
 
     fn loose(&self, name: &str) -> Result<Option<EntryId>, RefError> {
         let path = self.path(name);
-        // A longer file is no ref, however long it is.
-        let mut text = Vec::with_capacity(128);
-        match File::open(&path).and_then(|file| file.take(4096).read_to_end(&mut text)) {
-            Ok(_) => {}
+        let text = match read(&path) {
+            Ok(text) => text,
             Err(error) if is_absent(&error) => return Ok(None),
             Err(error) => return Err(io_error("read", &path, error)),
-        }
+        };
         match gix::ObjectId::from_hex(text.trim_ascii_end()) {
             Ok(id) => Ok(Some(EntryId(id))),
             Err(_) => Err(RefError::Corrupt { name: name.to_owned(), path }),
@@ -63,6 +61,23 @@ impl Files {
         let Ok(full) = gix::refs::FullName::try_from(name) else { return Ok(None) };
         let found = packed.try_find(full.as_ref()).map_err(|error| self.unreadable(&error))?;
         Ok(found.map(|found| EntryId(found.target())))
+    }
+
+    pub(super) fn head(&self, git_dir: &Path) -> Option<EntryId> {
+        let mut text = read(&git_dir.join("HEAD")).ok()?;
+        // A branch may itself be symbolic; git follows five steps.
+        for _ in 0..5 {
+            let Some(name) = text.strip_prefix(b"ref:") else { break };
+            let name = std::str::from_utf8(name.trim_ascii()).ok()?;
+            if !name.starts_with("refs/") || name.contains("..") {
+                return None;
+            }
+            match self.find(name) {
+                Err(RefError::Corrupt { path, .. }) => text = read(&path).ok()?,
+                found => return found.ok()?,
+            }
+        }
+        gix::ObjectId::from_hex(text.trim_ascii_end()).ok().map(EntryId)
     }
 
     pub(super) fn list(
@@ -230,6 +245,13 @@ impl Files {
             Err(error) => Err(io_error("remove the stale lock", &lock, error)),
         }
     }
+}
+
+/// Reads the file of a ref; a longer one is no ref, however long it is.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut text = Vec::with_capacity(128);
+    File::open(path)?.take(4096).read_to_end(&mut text)?;
+    Ok(text)
 }
 
 fn is_absent(error: &io::Error) -> bool {

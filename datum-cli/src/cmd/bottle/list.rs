@@ -1,6 +1,6 @@
 //! Listing bottles: `check`, `summary`, `thread`.
 
-use super::{Shown, inbox, line, one};
+use super::{Shown, inbox, line, one, state};
 use crate::cmd::journal::moment;
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
@@ -72,7 +72,7 @@ impl Check {
         } else {
             for bottle in &listed {
                 let overdue = if bottle.is_overdue(now) { ", overdue" } else { "" };
-                let state = format!("{}{overdue}", bottle.stage(&me.name).as_str());
+                let state = format!("{}{overdue}", state(bottle, &me));
                 let text = line(out, bottle, &state);
                 out.line(&text);
             }
@@ -157,7 +157,7 @@ impl Thread {
             out.json_list("bottles", &shown);
         } else {
             for bottle in thread {
-                let text = line(out, bottle, bottle.stage(&me.name).as_str());
+                let text = line(out, bottle, state(bottle, &me));
                 out.line(&text);
             }
         }

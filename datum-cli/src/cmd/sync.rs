@@ -1,0 +1,220 @@
+//! `datum sync`: brings the logs here and at another repository to the same state.
+
+use crate::edge::Edge;
+use crate::fault::{Exit, Fault};
+use crate::out::Out;
+use crate::time;
+use datum_core::sync::{LogName, Options, Report};
+use datum_core::{AgentName, Kind, Stamp, Store};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Brings the logs here and at another repository to the same state.
+///
+/// Logs of other writers are fetched, checked and moved forward; this clone's, and those it carries for others, are
+/// pushed, never by force. Branches, tags and the remote's configuration are left alone.
+///
+/// Exit: 0 done; 1 the other side refused a log; 3 it could not be reached or time ran out.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Settings:
+  datum.sync.kinds   the kinds that travel: 'all', or some of agent audit bottle journal task vault
+                     [default: all but vault]
+
+Examples:
+  datum sync
+  datum sync origin --budget 10s
+  datum sync https://example.org/vessel.git --kinds journal,bottle
+  datum sync --dry-run --format json
+  datum sync --bundle logs.bundle")]
+pub(crate) struct Sync {
+    /// A remote's name, an address or a path [default: the branch's remote, or origin]
+    remote: Option<String>,
+    /// Stop after this long; what was done stays done
+    #[arg(long, value_name = "TIME", default_value = "2m")]
+    budget: String,
+    /// Tell what would travel; fetch, move and push nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    /// The kinds that travel, with commas between [default: datum.sync.kinds]
+    #[arg(long, value_name = "KINDS")]
+    kinds: Option<String>,
+    /// Write all logs into a bundle file instead, to be carried by hand and taken in by datum absorb
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["remote", "dry_run"])]
+    bundle: Option<PathBuf>,
+}
+
+/// What `--kinds` or the setting says.
+pub(crate) fn options(store: &Store, kinds: Option<&str>) -> Result<Options, Fault> {
+    let setting = store.setting("datum.sync.kinds");
+    Options::of_setting(kinds.or(setting.as_deref())).map_err(|word| {
+        let all = Kind::ALL.map(Kind::as_str).join(", ");
+        Fault::usage(format!("{word:?} is no kind of log")).hint(format!("the kinds are {all}"))
+    })
+}
+
+/// Who syncs: the agent, or where none is declared the program itself, since a sync writes no entries.
+pub(crate) fn stamp(edge: &Edge<'_>) -> Result<Stamp, Fault> {
+    match edge.stamp() {
+        Ok(stamp) => Ok(stamp),
+        Err(_) => Ok(Stamp::new(AgentName::new("datum")?, edge.now()?)),
+    }
+}
+
+/// Reads a time budget.
+pub(crate) fn budget(text: &str) -> Result<Duration, Fault> {
+    let budget = time::parse_length(text).map(Duration::from_millis).filter(|budget| !budget.is_zero());
+    budget.ok_or_else(|| {
+        Fault::usage(format!("--budget: {text:?} is no length of time")).hint("write 10s, 2m or 1h")
+    })
+}
+
+/// The location as git is to see it: a path counts from here.
+pub(crate) fn location(edge: &Edge<'_>, text: &str) -> String {
+    let path = edge.dir().join(text);
+    let is_name = edge.store().is_ok_and(|store| store.setting(&format!("remote.{text}.url")).is_some());
+    match path.canonicalize() {
+        Ok(path) if !is_name => path.to_string_lossy().into_owned(),
+        _ => text.to_owned(),
+    }
+}
+
+impl Sync {
+    pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
+        let store = edge.store()?;
+        let options = Options { dry_run: self.dry_run, ..options(store, self.kinds.as_deref())? };
+        let budget = budget(&self.budget)?;
+        if let Some(file) = &self.bundle {
+            return bundle(store, out, file, &options, budget);
+        }
+        let named = match &self.remote {
+            Some(text) => location(edge, text),
+            None => store.default_remote().ok_or_else(|| {
+                Fault::usage("no remote to sync with")
+                    .hint("name one: datum sync URL, or git remote add origin URL")
+            })?,
+        };
+        let remote = store.remote(&named, budget)?;
+        let report = store.sync(&stamp(edge)?, &remote, &options)?;
+        tell(out, &named, &report, self.dry_run)
+    }
+}
+
+fn bundle(
+    store: &Store,
+    out: &mut Out,
+    file: &std::path::Path,
+    options: &Options,
+    budget: Duration,
+) -> Result<Exit, Fault> {
+    let path =
+        std::path::absolute(file).map_err(|error| Fault::usage(format!("{}: {error}", file.display())))?;
+    let logs = store.bundle(&path, options, budget)?;
+    if out.is_json() {
+        out.json(&json!({ "version": 1, "bundle": file.display().to_string(), "logs": logs }));
+    } else {
+        out.line(&format!("{}: {logs} logs", file.display()));
+    }
+    Ok(Exit::Done)
+}
+
+fn name(log: &LogName) -> String {
+    format!("{}/{}", log.0, log.1)
+}
+
+/// Tells what came and went, and what did not.
+pub(crate) fn tell(out: &mut Out, from: &str, report: &Report, dry_run: bool) -> Result<Exit, Fault> {
+    if out.is_json() {
+        out.json(&shown(from, report, dry_run));
+    } else {
+        tell_text(out, report, dry_run);
+    }
+    for refused in report.refused.iter().filter(|refused| !refused.by_them) {
+        out.warn(&format!("{}: not taken: {}", name(&refused.log), refused.why));
+    }
+    if let Some(first) = report.odd.first() {
+        let first: String = first.chars().take(100).collect();
+        out.warn(&format!(
+            "{} refs there are no logs and were left alone, such as {first}",
+            report.odd.len()
+        ));
+    }
+    for fork in &report.forks {
+        out.warn(&format!("{}: goes two ways; the other one is kept as {}", name(&fork.log), fork.kept));
+    }
+    if let Some(error) = &report.trouble {
+        return Err(Fault::from(error));
+    }
+    let refused = report.refused.iter().any(|refused| refused.by_them);
+    Ok(if refused { Exit::No } else { Exit::Done })
+}
+
+fn tell_text(out: &mut Out, report: &Report, dry_run: bool) {
+    let entries = |count: Option<u64>| match count {
+        None => String::new(),
+        Some(1) => " 1 entry".to_owned(),
+        Some(count) => format!(" {count} entries"),
+    };
+    let would = if dry_run { "would " } else { "" };
+    for moved in &report.came {
+        let verb = if dry_run { "come" } else { "came" };
+        out.line(&format!("{would}{verb} {}{}", name(&moved.log), entries(moved.entries)));
+    }
+    for moved in &report.went {
+        let verb = if dry_run { "go" } else { "went" };
+        out.line(&format!("{would}{verb} {}{}", name(&moved.log), entries(moved.entries)));
+    }
+    for again in &report.again {
+        let to = name(&(again.from.0, again.to.clone()));
+        out.line(&format!("again {} as {to}{}", name(&again.from), entries(Some(again.ids.len() as u64))));
+    }
+    for refused in report.refused.iter().filter(|refused| refused.by_them) {
+        out.line(&format!("refused {}: {}", name(&refused.log), refused.why));
+    }
+    if report.came.is_empty() && report.went.is_empty() && report.trouble.is_none() {
+        out.say("nothing to bring or to take");
+    }
+}
+
+fn shown(from: &str, report: &Report, dry_run: bool) -> Value {
+    let moved = |list: &[datum_core::sync::Moved]| -> Vec<Value> {
+        list.iter().map(|moved| json!({ "log": name(&moved.log), "entries": moved.entries })).collect()
+    };
+    let refused: Vec<_> = report
+        .refused
+        .iter()
+        .map(|refused| {
+            let by = if refused.by_them { from } else { "here" };
+            json!({ "log": name(&refused.log), "by": by, "why": refused.why })
+        })
+        .collect();
+    let forks: Vec<_> = report
+        .forks
+        .iter()
+        .map(|fork| json!({ "log": name(&fork.log), "ours": fork.ours, "theirs": fork.theirs, "kept": fork.kept }))
+        .collect();
+    let again: Vec<_> = report
+        .again
+        .iter()
+        .map(|again| {
+            let ids: Vec<_> = again.ids.iter().map(|(old, new)| json!({ "old": old, "new": new })).collect();
+            json!({ "log": name(&again.from), "to": name(&(again.from.0, again.to.clone())), "ids": ids })
+        })
+        .collect();
+    let trouble = report.trouble.as_ref().map(|error| {
+        json!({ "kind": format!("{:?}", error.trouble).to_lowercase(), "doing": error.doing, "message": error.message })
+    });
+    json!({
+        "version": 1,
+        "remote": from,
+        "dry_run": dry_run,
+        "logs_there": report.theirs,
+        "came": moved(&report.came),
+        "went": moved(&report.went),
+        "refused": refused,
+        "forks": forks,
+        "again": again,
+        "odd_refs": report.odd.len(),
+        "trouble": trouble,
+    })
+}

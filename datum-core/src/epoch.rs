@@ -1,0 +1,31 @@
+//! Epochs: a log that begins anew, without its old commits and with all its entries.
+//!
+//! The first commit of an epoch has no parent. It is an entry, with the next place in the log, and names the entry
+//! before it in the trailer `Previous:`; its tree holds every entry before it in segments.
+
+use crate::commit;
+use crate::entry::{Message, View};
+use crate::id::EntryId;
+
+/// The trailer that names the last entry of the epoch before.
+pub(crate) const PREVIOUS: &str = "Previous";
+
+/// The entry before the one in a raw commit: its parent, or what the first entry of an epoch names instead.
+pub(crate) fn before(raw: &[u8]) -> Option<EntryId> {
+    commit::parent(raw).or_else(|| previous(raw))
+}
+
+/// The last entry of the epoch before, when the raw commit is the first of one.
+pub(crate) fn previous(raw: &[u8]) -> Option<EntryId> {
+    if commit::parent(raw).is_some() {
+        return None;
+    }
+    let message = Message::parse(commit::parse(raw)?.message)?;
+    let value = |line: &str| line.strip_prefix(PREVIOUS)?.strip_prefix(": ").and_then(EntryId::from_hex);
+    message.trailers.lines().find_map(value)
+}
+
+/// Whether an entry only begins an epoch, and says nothing of its kind.
+pub(crate) fn begins(view: &View<'_>) -> bool {
+    previous(view.raw).is_some()
+}
