@@ -171,23 +171,19 @@ pub(crate) fn line(out: &Out, tasks: &Tasks, task: &Task, now: Millis) -> String
         task.status(now).as_str(),
         task.title
     );
-    let mut beside = String::new();
+    let mut beside = Vec::new();
     if let Some(hold) = &task.hold {
         let over = if now < hold.until { "until" } else { "lease ended" };
-        beside.push_str(&format!(" @{} {over} {}", hold.agent, time::show(hold.until)));
+        beside.push(format!("@{} {over} {}", hold.agent, time::show(hold.until)));
     }
     let waits: Vec<_> = tasks.waits_for(task).map(task::alias).collect();
     if !waits.is_empty() && !task.is_closed() {
-        beside.push_str(&format!(" waits for {}", waits.join(" ")));
+        beside.push(format!("waits for {}", waits.join(" ")));
     }
-    for cap in &task.caps {
-        beside.push_str(&format!(" cap:{cap}"));
-    }
-    for tag in &task.tags {
-        beside.push_str(&format!(" #{tag}"));
-    }
+    beside.extend(task.caps.iter().map(|cap| format!("cap:{cap}")));
+    beside.extend(task.tags.iter().map(|tag| format!("#{tag}")));
     if !beside.is_empty() {
-        line.push_str(&out.dim(&beside));
+        line.push_str(&out.dim(&format!(" {}", beside.join(" "))));
     }
     line
 }

@@ -42,7 +42,7 @@ pub fn board(tasks: &Tasks) -> Vec<BoardTask> {
             extra,
         }
     };
-    tasks.iter().map(card).collect()
+    tasks.all().iter().map(card).collect()
 }
 
 /// What reading a board back comes to.
@@ -134,12 +134,12 @@ impl Reader<'_> {
         let entry = card.extra.get(ENTRY).and_then(|value| value.as_str()).and_then(EntryId::from_hex);
         match entry {
             Some(id) => self.tasks.get(id),
-            None => self.from_source(&self.source(&card.id)).or_else(|| self.tasks.find(&card.id).ok()),
+            None => self.by_source(&self.source(&card.id)).or_else(|| self.tasks.find(&card.id).ok()),
         }
     }
 
-    fn from_source(&self, source: &str) -> Option<&Task> {
-        self.tasks.iter().find(|task| task.source.as_deref() == Some(source))
+    fn by_source(&self, source: &str) -> Option<&Task> {
+        self.tasks.all().iter().find(|task| task.source.as_deref() == Some(source))
     }
 
     /// Where a task comes from, as one line that fits a trailer.
@@ -218,7 +218,9 @@ impl Reader<'_> {
             }
         }
         let moved = wish.state != base.state && wish.state != current.state;
-        if moved && current.state != base.state && !(wish.state == State::Done && !task.is_closed()) {
+        // Whoever has begun it meanwhile, a task that is not closed can still be done.
+        let overtaken = current.state != base.state && (task.is_closed() || wish.state != State::Done);
+        if moved && overtaken {
             conflict("state", wish.state.as_str(), current.state.as_str());
         } else if moved {
             self.step(task, wish.state);
@@ -263,7 +265,7 @@ impl Reader<'_> {
     fn item(&mut self, item: &Item<'_>, shown_already: bool) {
         let title = taskboard_file::unescape(item.title);
         let source = self.source(&item.id.map_or_else(|| format!("· {title}"), str::to_owned));
-        if let Some(task) = self.from_source(&source).cloned() {
+        if let Some(task) = self.by_source(&source).cloned() {
             if item.done && !task.is_closed() {
                 self.step(&task, State::Done);
             }

@@ -49,7 +49,10 @@ fn held(task: &Task, hold: &Hold) -> TaskError {
 }
 
 /// Refuses a task that cannot be taken at `now`, as far as the entries tell.
-fn check(tasks: &Tasks, task: &Task, now: Millis) -> Result<(), TaskError> {
+///
+/// # Errors
+/// [`TaskError`] with what stands in the way.
+pub fn can_be_taken(tasks: &Tasks, task: &Task, now: Millis) -> Result<(), TaskError> {
     match task.live_hold(now) {
         Some(hold) if !task.is_closed() => Err(held(task, hold)),
         _ => can_be_claimed(tasks, task, now),
@@ -64,14 +67,20 @@ pub fn take(store: &Store, stamp: &Stamp, name: &str, lease: Millis) -> Result<T
     let snapshot = store.snapshot()?;
     let tasks = fold(&snapshot);
     let task = tasks.find(name)?;
-    check(&tasks, task, stamp.now)?;
+    can_be_taken(&tasks, task, stamp.now)?;
+    let (fencing, until) = claim_mutex(store, stamp, task, lease)?;
+    tell(store, stamp, task.id, fencing, until)
+}
+
+/// Claims the mutex of `task`, or says who has it.
+fn claim_mutex(store: &Store, stamp: &Stamp, task: &Task, lease: Millis) -> Result<(u64, Millis), TakeError> {
     match store.claim(&mutex(task.id)?, stamp, lease)? {
-        Outcome::Claimed { fencing, until } => tell(store, stamp, task.id, fencing, until),
+        Outcome::Claimed { fencing, until } => Ok((fencing, until)),
         Outcome::Held { by, until, fencing } => {
             let hold = Hold { agent: by.agent().to_owned(), fence: fencing, until };
             Err(held(task, &hold).into())
         }
-        Outcome::Free => Err(TaskError::Unknown(name.to_owned()).into()),
+        Outcome::Free => Err(TaskError::Unknown(task.alias()).into()),
     }
 }
 
@@ -114,7 +123,7 @@ fn tell(store: &Store, stamp: &Stamp, id: EntryId, fencing: u64, until: Millis) 
     let applied = store.apply::<TakeError>(Kind::Task, stamp, |snapshot| {
         let tasks = fold(snapshot);
         let task = tasks.get(id).ok_or_else(|| TaskError::Unknown(id.to_string()))?;
-        check(&tasks, task, stamp.now)?;
+        can_be_taken(&tasks, task, stamp.now)?;
         // Logs may tell of claims that were made in another clone.
         let fence = fencing.max(task.fence + 1);
         before = Some((task.clone(), fence));

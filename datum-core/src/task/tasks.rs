@@ -32,8 +32,8 @@ impl Tasks {
     }
 
     /// The tasks, the most urgent and then the oldest first.
-    pub fn iter(&self) -> std::slice::Iter<'_, Task> {
-        self.list.iter()
+    pub fn all(&self) -> &[Task] {
+        &self.list
     }
 
     /// How many tasks there are.

@@ -66,7 +66,8 @@ impl List {
                 && self.assignee.as_deref().is_none_or(|name| holder() == Some(name))
                 && parent.is_none_or(|parent| task.parent == Some(parent))
         };
-        let found: Vec<&Task> = tasks.iter().filter(takes).take(self.count.unwrap_or(usize::MAX)).collect();
+        let found: Vec<&Task> =
+            tasks.all().iter().filter(takes).take(self.count.unwrap_or(usize::MAX)).collect();
         print(out, &tasks, &found, now);
         if found.is_empty() {
             out.say("no task found");

@@ -66,7 +66,10 @@ impl Show {
             ("Can", list(&mut task.caps.iter().cloned())),
             ("Tags", list(&mut task.tags.iter().cloned())),
             ("Part of", list(&mut task.parent.into_iter().map(task::alias))),
-            ("Parts", list(&mut tasks.iter().filter(|part| part.parent == Some(id)).map(task::Task::alias))),
+            (
+                "Parts",
+                list(&mut tasks.all().iter().filter(|part| part.parent == Some(id)).map(task::Task::alias)),
+            ),
             ("For", task.requester.clone().unwrap_or_default()),
             ("From", task.source.clone().unwrap_or_default()),
         ];
