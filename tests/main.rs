@@ -1,9 +1,20 @@
 //! The program as its users meet it: the real binary, real git, real repositories.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::print_stderr, reason = "what is skipped is said")]
 
+mod audit;
 mod bottle;
+mod claim;
+mod crash;
+mod delivery;
 mod journal;
+mod keys;
+mod oracle;
+mod places;
 mod readme;
+mod servers;
 mod task;
+mod travel;
 mod vessel;
 mod vessel_life;
+mod workshop;

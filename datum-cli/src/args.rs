@@ -4,8 +4,47 @@ use crate::cmd;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-/// How results are printed.
+/// The formats a result can be asked for in; audits and reports know more than the four of all commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Asked {
+    /// For people.
+    Text,
+    /// One JSON value, of a documented and versioned shape.
+    Json,
+    /// One JSON value a line, for lists.
+    Ndjson,
+    /// Markdown.
+    Md,
+    /// One page that needs nothing else.
+    Html,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Annotations and step summary of GitHub Actions.
+    Github,
+    /// JUnit's XML, for test reports.
+    Junit,
+}
+
+impl Asked {
+    /// The name on the command line.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+
+    /// The format of the renderer; `None` where a command renders by itself.
+    pub(crate) fn plain(self) -> Option<Format> {
+        match self {
+            Self::Text => Some(Format::Text),
+            Self::Json => Some(Format::Json),
+            Self::Ndjson => Some(Format::Ndjson),
+            Self::Md => Some(Format::Md),
+            Self::Html | Self::Sarif | Self::Github | Self::Junit => None,
+        }
+    }
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     /// For people.
     Text,
@@ -32,9 +71,9 @@ pub(crate) struct Global {
     /// Write as <agent>-shared, for clones that come and go [default: on where CI is set]
     #[arg(long, global = true)]
     pub(crate) ephemeral: bool,
-    /// Print results as text, json, ndjson or md
+    /// Print results as text, json, ndjson or md (audit and report know more)
     #[arg(long, value_name = "FORMAT", global = true, default_value = "text", hide_possible_values = true)]
-    pub(crate) format: Format,
+    pub(crate) format: Asked,
     /// Say nothing but results and errors
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
@@ -54,6 +93,11 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum Command {
+    /// Audit a repository by rules
+    Audit(cmd::audit::Audit),
+    /// An agent's own keys: make, show, declare
+    #[cfg(feature = "vault")]
+    Agent(cmd::agent::Agent),
     /// Make or adopt a vessel and show what is there
     Boot(cmd::boot::Boot),
     /// Say what the repository holds
@@ -66,6 +110,20 @@ pub(crate) enum Command {
     Bottle(cmd::bottle::Bottles),
     /// Make, change, claim and list tasks
     Task(cmd::task::TaskCommand),
+    /// Show the board, find agents, and give them tasks
+    Oracle(cmd::oracle::Oracle),
+    /// Make workshops, commit and say why, bring branches together
+    Git(cmd::git::Git),
+    /// List, register and run tools
+    Tools(cmd::tools::Tools),
+    /// List, show, write and run recipes
+    Recipe(cmd::recipe::Recipe),
+    /// Know the vessels of the fleet and what they can do
+    Fleet(cmd::fleet::Fleet),
+    /// Claim what only one may do at a time
+    Claim(cmd::claim::Claim),
+    /// Find what is broken, and repair what can be repaired
+    Doctor(cmd::doctor::Doctor),
     /// Write the files the fleet reads
     Publish(cmd::publish::Publish),
     /// Take in a JOURNAL.md and file bottles, once
@@ -74,10 +132,24 @@ pub(crate) enum Command {
     I2i(cmd::i2i::I2i),
     /// Show any entry by its id
     Show(cmd::show::Show),
+    /// Take in logs that came as a file, as a branch or from another repository
+    Absorb(cmd::absorb::Absorb),
+    /// Keep the state small
+    Compact(cmd::compact::Compact),
+    /// Say where the bytes are
+    Size(cmd::compact::Size),
     /// Bring the logs here and at another repository to the same state
     Sync(cmd::sync::Sync),
     /// Hide an entry (an undo can itself be undone)
     Undo(cmd::undo::Undo),
+    /// Verify every log: ids, chains, signatures, authors, and that nothing was taken back
+    Verify(cmd::verify::Verify),
+    /// Print what a shell needs to complete commands
+    Completions(cmd::names::Completions),
+    /// Write a man page for every command
+    Man(cmd::names::Man),
+    /// Make the program's other names: keeper, git-agent, oracle, git-datum
+    InstallNames(cmd::names::InstallNames),
 }
 
 #[cfg(test)]

@@ -1,16 +1,32 @@
 //! The commands: one file each.
 
+pub(crate) mod absorb;
+#[cfg(feature = "vault")]
+pub(crate) mod agent;
+#[cfg(feature = "vault")]
+pub(crate) mod agent_keys;
+pub(crate) mod audit;
 pub(crate) mod boot;
 pub(crate) mod bottle;
+pub(crate) mod claim;
+pub(crate) mod compact;
+pub(crate) mod doctor;
+pub(crate) mod fleet;
+pub(crate) mod git;
 pub(crate) mod i2i;
 pub(crate) mod import;
 pub(crate) mod journal;
+pub(crate) mod names;
+pub(crate) mod oracle;
 pub(crate) mod publish;
+pub(crate) mod recipe;
 pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod sync;
 pub(crate) mod task;
+pub(crate) mod tools;
 pub(crate) mod undo;
+pub(crate) mod verify;
 
 use crate::args::{Args, Command};
 use crate::edge::Edge;
@@ -20,18 +36,40 @@ use crate::out::Out;
 /// Runs the command that was asked for.
 pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
     let edge = Edge::new(&args.global);
+    let asked = args.global.format;
+    if asked.plain().is_none() && !matches!(args.command, Command::Audit(_)) {
+        return Err(Fault::usage(format!("this command does not print {}", asked.name()))
+            .hint("--format is text, json, ndjson or md"));
+    }
     match &args.command {
+        Command::Audit(command) => command.run(&edge, out),
+        #[cfg(feature = "vault")]
+        Command::Agent(command) => command.run(&edge, out),
         Command::Boot(command) => command.run(&edge, out),
         Command::Status(command) => command.run(&edge, out),
         Command::Resume(command) => command.run(&edge, out),
         Command::Publish(command) => command.run(&edge, out),
         Command::Import(command) => command.run(&edge, out),
         Command::I2i(command) => command.run(&edge, out),
+        Command::Fleet(command) => command.run(&edge, out),
         Command::Bottle(command) => command.run(&edge, out),
         Command::Journal(command) => command.run(&edge, out),
         Command::Task(command) => command.run(&edge, out),
+        Command::Oracle(command) => command.run(&edge, out),
+        Command::Git(command) => command.run(&edge, out),
+        Command::Tools(command) => command.run(&edge, out),
+        Command::Recipe(command) => command.run(&edge, out),
+        Command::Completions(command) => command.run(out),
+        Command::Man(command) => command.run(out),
+        Command::InstallNames(command) => command.run(&edge, out),
+        Command::Claim(command) => command.run(&edge, out),
+        Command::Doctor(command) => command.run(&edge, out),
         Command::Show(command) => command.run(&edge, out),
+        Command::Absorb(command) => command.run(&edge, out),
+        Command::Compact(command) => command.run(&edge, out),
+        Command::Size(command) => command.run(&edge, out),
         Command::Sync(command) => command.run(&edge, out),
         Command::Undo(command) => command.run(&edge, out),
+        Command::Verify(command) => command.run(&edge, out),
     }
 }

@@ -1,17 +1,37 @@
 //! The edge: where the clock, the environment and the command line become plain values.
 
-use crate::args::Global;
+use crate::args::{Asked, Global};
 use crate::fault::Fault;
+#[cfg(feature = "vault")]
+use crate::keyring::Keyring;
+#[cfg(feature = "vault")]
+use datum_core::Signers;
 use datum_core::bottle::Me;
 use datum_core::capability::{self, Capability};
 use datum_core::{AgentName, Millis, OpenOptions, Stamp, Store};
 use std::cell::OnceCell;
 use std::path::PathBuf;
+#[cfg(feature = "vault")]
+use std::rc::Rc;
 
 /// What a command knows of the world outside the repository.
 pub(crate) struct Edge<'a> {
     global: &'a Global,
     store: OnceCell<Store>,
+    #[cfg(feature = "vault")]
+    keyring: Rc<Keyring>,
+}
+
+/// How the repository is opened: what another thread needs to open it for itself.
+pub(crate) struct Opening {
+    dir: PathBuf,
+    options: OpenOptions,
+}
+
+impl Opening {
+    pub(crate) fn open(&self) -> Result<Store, Fault> {
+        Ok(Store::open_with(&self.dir, &self.options)?)
+    }
 }
 
 /// A variable of the environment, if it is set to something.
@@ -21,7 +41,28 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 
 impl<'a> Edge<'a> {
     pub(crate) fn new(global: &'a Global) -> Self {
-        Self { global, store: OnceCell::new() }
+        Self {
+            global,
+            store: OnceCell::new(),
+            #[cfg(feature = "vault")]
+            keyring: Rc::default(),
+        }
+    }
+
+    /// The keys of agents that are here.
+    #[cfg(feature = "vault")]
+    pub(crate) fn keyring(&self) -> &Rc<Keyring> {
+        &self.keyring
+    }
+
+    /// Lets the store sign with the keys that are here, looked for when there is something to sign.
+    #[cfg(feature = "vault")]
+    fn signing(&self, store: Store) -> Store {
+        let keyring = Rc::clone(&self.keyring);
+        store.signing(Signers::new(move |agent| match keyring.find(agent) {
+            Ok(keys) => Ok(keys.map(|keys| keys.signer())),
+            Err(fault) => Err(fault.message),
+        }))
     }
 
     /// Where the command works: `-C`, `--workshop`, `DATUM_HOME` or the current folder.
@@ -30,18 +71,30 @@ impl<'a> Edge<'a> {
         named.or_else(|| variable("DATUM_HOME").map(PathBuf::from)).unwrap_or_else(|| PathBuf::from("."))
     }
 
+    /// The format that was asked for.
+    pub(crate) fn asked(&self) -> Asked {
+        self.global.format
+    }
+
     /// The repository, opened once.
     pub(crate) fn store(&self) -> Result<&Store, Fault> {
         if let Some(store) = self.store.get() {
             return Ok(store);
         }
+        let store = self.opening().open()?;
+        #[cfg(feature = "vault")]
+        let store = self.signing(store);
+        Ok(self.store.get_or_init(|| store))
+    }
+
+    /// How the repository is opened.
+    pub(crate) fn opening(&self) -> Opening {
         let options = OpenOptions {
             user_configuration: true,
             git_dir: variable("GIT_DIR").map(PathBuf::from).filter(|_| self.global.dir.is_none()),
             ephemeral: self.is_ephemeral(),
         };
-        let store = Store::open_with(&self.dir(), &options)?;
-        Ok(self.store.get_or_init(|| store))
+        Opening { dir: self.dir(), options }
     }
 
     /// The time: the clock's, or `DATUM_NOW` for tests and replays.
@@ -77,6 +130,29 @@ impl<'a> Edge<'a> {
             Fault::usage("no agent to act as")
                 .hint("pass --agent NAME, set DATUM_AGENT, or run datum boot, which declares one")
         })
+    }
+
+    /// The agent that `--agent` names, for a command in which it is another than the one that acts.
+    pub(crate) fn agent_option(&self) -> Result<Option<AgentName>, Fault> {
+        self.global.agent.as_deref().map(AgentName::new).transpose().map_err(Fault::from)
+    }
+
+    /// Who writes, `--agent` aside; it is taken where nothing else names one.
+    pub(crate) fn stamp_beside_option(&self) -> Result<Stamp, Fault> {
+        let named = variable("DATUM_AGENT").map(|name| AgentName::new(&name)).transpose()?;
+        let named = match named {
+            Some(name) => Some(name),
+            None => self.declared_agent_in(self.store()?)?,
+        };
+        match named {
+            Some(name) => self.stamp_as(name),
+            None => self.stamp(),
+        }
+    }
+
+    /// What the vessel's CAPABILITY.toml declares.
+    pub(crate) fn declared(&self) -> Result<Option<Capability>, Fault> {
+        declared(self.store()?)
     }
 
     /// The agent's name in the vessel's CAPABILITY.toml.

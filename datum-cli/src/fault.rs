@@ -1,9 +1,15 @@
 //! Errors as the user meets them: one line, a hint, and an exit code that means something.
 
+use datum_core::audit::RuleError;
+use datum_core::files::LookError;
+use datum_core::oracle::OracleError;
 use datum_core::sync::SyncError;
 use datum_core::task::{TakeError, TaskError};
 use datum_core::transport::{TransportError, Trouble};
-use datum_core::{DraftError, FindError, GitError, NameError, ObjectError, RefError, StoreError};
+use datum_core::worktree::WorkError;
+use datum_core::{
+    DraftError, FindError, GitError, NameError, ObjectError, RefError, RevisionError, StoreError,
+};
 
 /// What the exit code says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +53,19 @@ impl Fault {
 impl From<NameError> for Fault {
     fn from(error: NameError) -> Self {
         Self::usage(error.to_string())
+    }
+}
+
+#[cfg(feature = "vault")]
+impl From<datum_core::keys::KeyError> for Fault {
+    fn from(error: datum_core::keys::KeyError) -> Self {
+        use datum_core::keys::KeyError;
+        match error {
+            KeyError::Random(_) => Self::broken(error.to_string()),
+            KeyError::Format { .. } | KeyError::Mismatch | KeyError::Passphrase => {
+                Self::usage(error.to_string())
+            }
+        }
     }
 }
 
@@ -132,7 +151,10 @@ impl From<StoreError> for Fault {
                 Self::broken(message).hint("datum doctor looks for what can be repaired")
             }
             StoreError::Locked { .. } => Self::broken(message)
-                .hint("if no git or datum process is running, datum doctor removes the lock"),
+                .hint("another git or datum process is at it; a lock that a dead one left is cleared once it is 10 s old"),
+            StoreError::Signing { .. } => Self::usage(message).hint(
+                "datum agent keys new makes keys; DATUM_PASSPHRASE_FD gives the passphrase of locked ones",
+            ),
             StoreError::Open { .. } | StoreError::Git(_) => Self::broken(message),
         }
     }
@@ -157,6 +179,13 @@ impl From<TaskError> for Fault {
             TaskError::Waits { .. } => no(message).hint("datum task ready lists those that wait for nothing"),
             TaskError::NoChange(_) | TaskError::Cycle(_) | TaskError::ParentCycle(_) => Self::usage(message),
             TaskError::Draft(error) => error.into(),
+impl From<RevisionError> for Fault {
+    fn from(error: RevisionError) -> Self {
+        match error {
+            RevisionError::Unknown { .. } => {
+                Self::usage(error.to_string()).hint("git rev-parse --verify tells what a name stands for")
+            }
+            RevisionError::Store(error) => error.into(),
         }
     }
 }
@@ -166,6 +195,57 @@ impl From<TakeError> for Fault {
         match error {
             TakeError::Task(error) => error.into(),
             TakeError::Store(error) => error.into(),
+        }
+    }
+}
+impl From<LookError> for Fault {
+    fn from(error: LookError) -> Self {
+        match error {
+            LookError::Object(error) => error.into(),
+            LookError::Io { .. } => Self::broken(error.to_string()),
+            LookError::TooLarge { .. } | LookError::NotFollowed { .. } => Self::usage(error.to_string()),
+        }
+    }
+}
+
+impl From<RuleError> for Fault {
+    fn from(error: RuleError) -> Self {
+        Self::usage(error.to_string())
+            .hint("datum audit rules lists the rules; datum audit --help shows a rule file")
+    }
+}
+
+impl From<OracleError> for Fault {
+    fn from(error: OracleError) -> Self {
+        let message = error.to_string();
+        match error {
+            OracleError::Task(error) => error.into(),
+            OracleError::UnknownAgent(_) => {
+                Self::usage(message).hint("datum oracle discover lists those that are known")
+            }
+            OracleError::Nobody { .. } => Self { exit: Exit::No, ..Self::usage(message) }
+                .hint("datum fleet add and datum fleet discover find more; --agent names one all the same"),
+            OracleError::Object(error) => error.into(),
+            OracleError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<WorkError> for Fault {
+    fn from(error: WorkError) -> Self {
+        let message = error.to_string();
+        let no = |message: String| Self { exit: Exit::No, ..Self::usage(message) };
+        match error {
+            WorkError::Nothing => no(message),
+            WorkError::Refused { .. } => no(message).hint("what it says stands above; nothing was changed"),
+            WorkError::Conflicts { upstream, .. } => {
+                no(message).hint(format!("nothing was done; git merge {upstream} begins the merge by hand"))
+            }
+            WorkError::Path { .. } => Self::usage(message).hint("paths count from where the command runs"),
+            WorkError::NoBranch => Self::usage(message).hint("datum git checkout BRANCH"),
+            WorkError::Branch(_) | WorkError::Git(GitError::Failed { .. }) => Self::usage(message),
+            WorkError::File { .. } => Self::broken(message).hint("is the folder read-only, or the disk full?"),
+            WorkError::Git(_) => Self::broken(message),
         }
     }
 }

@@ -1,9 +1,13 @@
 //! The `datum` command line: parse, call, render.
 
 mod args;
+mod audit_view;
 mod cmd;
 mod edge;
 mod fault;
+#[cfg(feature = "vault")]
+mod keyring;
+mod language;
 mod out;
 mod record;
 mod time;
@@ -12,11 +16,11 @@ use clap::Parser as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let args = match args::Args::try_parse() {
+    let args = match args::Args::try_parse_from(cmd::names::arguments(std::env::args_os())) {
         Ok(args) => args,
         Err(error) => return out::usage(&error),
     };
-    let mut out = out::Out::new(args.global.format, args.global.quiet);
+    let mut out = out::Out::new(args.global.format.plain().unwrap_or(args::Format::Text), args.global.quiet);
     let code = cmd::run(&args, &mut out);
     out.finish(code)
 }

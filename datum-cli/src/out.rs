@@ -117,11 +117,33 @@ impl Out {
         eprintln!("warning: {}", escape(text));
     }
 
+    /// Shows how far work has come, on a terminal.
+    pub(crate) fn progress(&self, done: usize, all: usize) {
+        if !self.quiet && io::stderr().is_terminal() {
+            let filled = done * 30 / all.max(1);
+            eprint!("\r[{}{}] {done}/{all}", "#".repeat(filled), " ".repeat(30 - filled.min(30)));
+        }
+    }
+
+    /// Takes the progress away.
+    pub(crate) fn progress_end(&self) {
+        if !self.quiet && io::stderr().is_terminal() {
+            eprint!("\r\u{1b}[K");
+        }
+    }
+
     /// Tells what could not be read; the command then ends with [`Exit::Broken`].
     pub(crate) fn damage(&mut self, found: &[Damage]) {
         for damage in found {
             self.warn(&format!("{}: {}", damage.log, damage.message));
             self.damaged = true;
+        }
+    }
+
+    /// Hands on what was printed so far, before another program prints.
+    pub(crate) fn flush(&mut self) {
+        if let Err(error) = self.stdout.flush() {
+            self.lost.get_or_insert(error);
         }
     }
 

@@ -7,6 +7,7 @@ use crate::kind::Kind;
 use crate::log::{self, PAYLOADS, SEGMENTS};
 use crate::odb::{ObjectError, ObjectKind};
 use crate::segment::{self, Name, SEAL_EVERY};
+use crate::signature;
 use crate::sink::Sink;
 use crate::snapshot::Snapshot;
 use crate::stamp::{MILLIS_MAX, Millis, SKEW_MAX, Stamp, Writer};
@@ -42,6 +43,8 @@ pub(crate) fn write(
     drafts: &[Draft],
 ) -> Result<Written, StoreError> {
     let sync = store.sync_objects || kind.always_syncs();
+    let signer = store.signer(kind, &stamp.agent)?;
+    let sha256 = store.odb.hash_kind() == gix::hash::Kind::Sha256;
     let mut sink = Sink::new(&store.odb, &store.git, drafts.len(), sync);
     let broken =
         |message: &str| StoreError::Log { name: ref_name(kind, writer), message: message.to_owned() };
@@ -81,7 +84,10 @@ pub(crate) fn write(
         }
         end.seq += 1;
         let message = draft.print(kind, stamp.agent.as_str(), end.clock, end.seq, payload);
-        let raw = commit::print(end.tree, end.parent, stamp, writer, end.clock, &message);
+        let mut raw = commit::print(end.tree, end.parent, stamp, writer, end.clock, &message);
+        if let Some(signer) = &signer {
+            raw = signature::sign(&raw, signer, sha256);
+        }
         let id = sink.write(ObjectKind::Commit, &raw)?;
         end.parent = Some(id);
         ids.push(id);
@@ -117,6 +123,26 @@ fn greatest_clock(
     }
     let seen = snapshot.greatest_clock();
     if seen <= stamp.now + SKEW_MAX { seen } else { 0 }
+}
+
+/// Seals all that the log ending in `tip` holds; answers with the tree, and the clock and place of the last entry.
+pub(crate) fn seal_all(
+    store: &Store,
+    kind: Kind,
+    writer: &Writer,
+    tip: EntryId,
+) -> Result<(EntryId, Millis, u64), StoreError> {
+    let mut sink = Sink::new(&store.odb, &store.git, 1, true);
+    let raw = sink.read(tip, ObjectKind::Commit)?;
+    let ends = commit::parse(&raw).zip(log::clock_and_seq(&raw));
+    let (parsed, (clock, seq)) = ends.ok_or_else(|| StoreError::Log {
+        name: ref_name(kind, writer),
+        message: "its tip is no entry".to_owned(),
+    })?;
+    let end = End { parent: Some(tip), tree: parsed.tree, clock, seq };
+    let tree = seal(&mut sink, &end, &VecDeque::new())?;
+    sink.finish()?;
+    Ok((tree, clock, seq))
 }
 
 /// Seals the commits since the last segment; answers with the tree that holds the new one.

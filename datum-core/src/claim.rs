@@ -11,7 +11,8 @@ use crate::name::NameError;
 use crate::odb::ObjectKind;
 use crate::refs::Move;
 use crate::stamp::{MILLIS_MAX, Millis, SKEW_MAX, Stamp, Writer};
-use crate::store::{Store, StoreError, Wait};
+use crate::store::{Store, StoreError};
+use crate::wait::Wait;
 use std::fmt;
 
 /// Where claims lie.

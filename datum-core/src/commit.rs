@@ -57,6 +57,11 @@ pub(crate) fn parent(raw: &[u8]) -> Option<EntryId> {
     id_line(&rest[..end], b"parent ")
 }
 
+/// Whether a raw commit names a parent.
+pub(crate) fn has_parent(raw: &[u8]) -> bool {
+    first_line(raw).is_some_and(|(_, rest)| rest.starts_with(b"parent "))
+}
+
 /// The message of a raw commit: what follows its first empty line.
 fn message(raw: &[u8]) -> Option<&str> {
     let mut at = 0;

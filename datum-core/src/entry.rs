@@ -15,6 +15,7 @@
 //! The last four trailers are always these, in this order: a reader finds them from the end, and a body that itself
 //! ends in lines like trailers stays a body.
 
+use crate::epoch;
 use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::name::NameError;
@@ -30,7 +31,7 @@ pub const BODY_INLINE_MAX: usize = 32 * 1024;
 /// Largest body, bytes.
 pub const BODY_MAX: usize = 64 * 1024 * 1024;
 
-const RESERVED: [&str; 5] = ["Kind", "Agent", "Clock", "Seq", "Payload"];
+const RESERVED: [&str; 6] = ["Kind", "Agent", "Clock", "Seq", "Payload", epoch::PREVIOUS];
 
 /// Why a draft was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -114,6 +115,13 @@ impl Draft {
             return Err(DraftError::Character { what: "body".to_owned(), character: '\0', at });
         }
         Ok(Self { subject: subject.to_owned(), body: body.to_owned(), trailers: Vec::new() })
+    }
+
+    /// Makes the draft of the entry that begins an epoch, after `entries` entries of which `previous` is the last.
+    pub(crate) fn epoch(previous: EntryId, entries: u64) -> Result<Self, DraftError> {
+        let mut draft = Self::new(&format!("Compacted {entries} entries"), "")?;
+        draft.trailers.push((epoch::PREVIOUS.to_owned(), previous.to_string()));
+        Ok(draft)
     }
 
     /// Makes a draft of one text: a single short line is the subject; of anything else the first line, shortened,

@@ -17,7 +17,7 @@ pub(crate) fn before(raw: &[u8]) -> Option<EntryId> {
 
 /// The last entry of the epoch before, when the raw commit is the first of one.
 pub(crate) fn previous(raw: &[u8]) -> Option<EntryId> {
-    if commit::parent(raw).is_some() {
+    if commit::has_parent(raw) {
         return None;
     }
     let message = Message::parse(commit::parse(raw)?.message)?;

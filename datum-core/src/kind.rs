@@ -41,6 +41,13 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 
+    /// Whether its entries are signed where the agent has a key.
+    ///
+    /// Bottles to other vessels are signed too; they leave by the outbox, which says so for itself.
+    pub const fn is_signed(self) -> bool {
+        matches!(self, Self::Task | Self::Audit | Self::Agent | Self::Vault)
+    }
+
     /// Whether losing the last entries to a power cut would do harm that a retry cannot mend.
     pub(crate) const fn always_syncs(self) -> bool {
         matches!(self, Self::Vault)

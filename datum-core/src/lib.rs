@@ -73,22 +73,36 @@
 //! # }
 //! ```
 
+pub mod ancestry;
 mod append;
+pub mod audit;
 pub mod bottle;
 pub mod capability;
 pub mod claim;
 #[expect(clippy::disallowed_methods, reason = "it makes the file that holds the clone's id")]
 mod clone_id;
 mod commit;
+pub mod compact;
+pub mod delivery;
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it removes what dead processes left, and puts damaged files aside"
+)]
+pub mod doctor;
 mod entry;
 mod epoch;
 pub mod file_bottle;
+pub mod files;
+pub mod fleet;
 mod git;
+mod glob;
 pub mod history;
 pub mod i2i;
 mod id;
 pub mod import;
 pub mod journal;
+#[cfg(feature = "vault")]
+pub mod keys;
 mod kind;
 mod lineage;
 mod log;
@@ -98,37 +112,59 @@ mod name;
 #[expect(clippy::disallowed_methods, reason = "loose objects are files, and this module owns them")]
 mod odb;
 pub mod onboarding;
+pub mod oracle;
+#[expect(clippy::disallowed_methods, reason = "it owns the file of pins, which must not travel")]
+mod pins;
 pub mod publish;
 #[expect(clippy::disallowed_methods, reason = "refs are files, and this module owns them")]
 mod refs;
 mod segment;
+mod signature;
+mod signers;
 mod sink;
+pub mod size;
 mod snapshot;
+mod sshsig;
 mod stamp;
 mod store;
+mod survey;
 pub mod sync;
 pub mod task;
 #[cfg(test)]
 mod testdata;
 pub mod transport;
 mod tree;
+pub mod trust;
 pub mod undo;
+pub mod verify;
+mod wait;
+pub mod worktree;
 
 pub use entry::{BODY_INLINE_MAX, BODY_MAX, Draft, DraftError, Entry, SUBJECT_MAX, VALUE_MAX, View};
 pub use git::GitError;
+pub use glob::{Glob, GlobError};
 pub use id::EntryId;
 pub use kind::Kind;
 pub use log::Damage;
 pub use name::{AGENT_MAX, AgentName, NameError, WORD_MAX, Word};
 pub use odb::ObjectError;
+pub use pins::Pins;
 pub use refs::RefError;
+pub use signers::Signers;
 pub use snapshot::{File, FindError, PREFIX_MIN, Snapshot};
+pub use sshsig::{PublicKey, SignatureError, Signer};
 pub use stamp::{CloneId, Identity, Millis, SKEW_MAX, Stamp, Writer};
 pub use store::{Applied, OpenOptions, Store, StoreError};
+pub use survey::{RevisionError, Standing, Survey};
 
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "tests break things on purpose")]
 mod store_tests;
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "tests make their own repositories")]
 mod testing;
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests break things on purpose")]
+mod verify_tests;

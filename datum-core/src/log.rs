@@ -204,7 +204,12 @@ impl<'s> Reader<'s> {
             // The same commits may still stand in the chain.
             let count = name.end.saturating_sub(before);
             let (chunk, _, broken) = chain(self.odb, name.last, None, count);
-            if broken.is_some() || (chunk.ids.len() as u64) < count {
+            let short = broken.is_some() || (chunk.ids.len() as u64) < count;
+            if short && self.odb.fetch(blob) && self.read_segment(name, blob).is_ok() {
+                self.left = self.chunk.ids.len();
+                return true;
+            }
+            if short {
                 let hidden = format!("entries {} to {}", before + 1, name.end - chunk.ids.len() as u64);
                 self.report(&error, &hidden);
             }

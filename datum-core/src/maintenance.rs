@@ -35,9 +35,8 @@ fn count(folder: &Path, counts: fn(&Path) -> bool) -> usize {
 fn allowed(store: &Store) -> bool {
     let forbidden = |key| store.switch(key) == Some(false);
     // git repacks a partial clone's promised objects in a way of its own, which the geometric one does not know.
-    let partial = store.setting("extensions.partialClone").is_some();
     let gc_off = store.setting("gc.auto").is_some_and(|value| value.trim() == "0");
-    !(gc_off || partial || forbidden("maintenance.auto") || forbidden("datum.maintenance"))
+    !(gc_off || store.odb.is_partial() || forbidden("maintenance.auto") || forbidden("datum.maintenance"))
 }
 
 fn start(store: &Store) -> bool {

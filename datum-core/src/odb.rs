@@ -1,5 +1,6 @@
 //! Objects: read through gix, written one at a time as git writes its loose ones.
 
+use crate::git::Git;
 use crate::id::EntryId;
 use crate::refs::{RefError, sync_folder};
 use gix::objs::Find as _;
@@ -47,6 +48,7 @@ pub(crate) struct Odb {
     handle: gix::OdbHandle,
     objects_dir: PathBuf,
     loose: gix::odb::loose::Store,
+    git: Git,
     hash_kind: gix::hash::Kind,
 }
 
@@ -57,10 +59,10 @@ impl std::fmt::Debug for Odb {
 }
 
 impl Odb {
-    pub(crate) fn new(repo: &gix::Repository) -> Self {
+    pub(crate) fn new(repo: &gix::Repository, git: Git) -> Self {
         let objects_dir = repo.objects.store_ref().path().to_owned();
         let loose = gix::odb::loose::Store::at(&objects_dir, repo.object_hash());
-        Self { handle: repo.objects.clone(), objects_dir, loose, hash_kind: repo.object_hash() }
+        Self { handle: repo.objects.clone(), objects_dir, loose, git, hash_kind: repo.object_hash() }
     }
 
     pub(crate) fn objects_dir(&self) -> &Path {
@@ -88,6 +90,56 @@ impl Odb {
             return Err(damaged(format!("it is a {}, not a {want}", found.0)));
         }
         Ok(&buffer[..found.1])
+    }
+
+    /// The size of an object, bytes, without decoding it.
+    pub(crate) fn size(&self, id: EntryId) -> Result<u64, ObjectError> {
+        use gix::objs::FindHeader as _;
+        match self.handle.try_header(&id.0) {
+            Ok(Some(header)) => Ok(header.size),
+            Ok(None) => Err(ObjectError::Missing(id)),
+            Err(error) => Err(ObjectError::Damaged { id, message: format!("{error:#}") }),
+        }
+    }
+
+    /// Fetches a missing object that a partial clone has left at its remote; answers whether it is here now.
+    pub(crate) fn fetch(&self, id: EntryId) -> bool {
+        self.is_partial() && self.git.output("cat-file", &["-e", &id.to_string()]).is_ok()
+    }
+
+    /// Whether objects may be left at a remote until they are needed: then some pack is marked as promised.
+    pub(crate) fn is_partial(&self) -> bool {
+        let packs = fs::read_dir(self.objects_dir.join("pack")).into_iter().flatten().flatten();
+        packs.into_iter().any(|entry| entry.path().extension().is_some_and(|end| end == "promisor"))
+    }
+
+    /// Reads a blob, wherever it was left.
+    pub(crate) fn blob(&self, id: EntryId) -> Result<Vec<u8>, ObjectError> {
+        let mut buffer = Vec::new();
+        let length = match self.read(id, ObjectKind::Blob, &mut buffer) {
+            Err(ObjectError::Missing(_)) if self.fetch(id) => self.read(id, ObjectKind::Blob, &mut buffer),
+            result => result,
+        }?
+        .len();
+        buffer.truncate(length);
+        Ok(buffer)
+    }
+
+    /// Reads an object and checks it against its id, as a reader in a hurry does not.
+    pub(crate) fn whole(&self, id: EntryId, want: ObjectKind) -> Result<Vec<u8>, ObjectError> {
+        let mut buffer = Vec::new();
+        let length = self.read(id, want, &mut buffer)?.len();
+        buffer.truncate(length);
+        if self.hash(want, &buffer) == Some(id) {
+            Ok(buffer)
+        } else {
+            Err(ObjectError::Damaged { id, message: "its bytes are another object's".to_owned() })
+        }
+    }
+
+    /// The file an object has when it is in no pack.
+    pub(crate) fn loose_path(&self, id: EntryId) -> PathBuf {
+        self.loose.object_path(&id.0)
     }
 
     /// Reads an object of the kind `want` whose size is at most `most` bytes; a larger one is not even opened.
@@ -226,7 +278,7 @@ mod tests {
     #[test]
     fn git_reads_back_objects_of_every_size() {
         let dir = repository(&[]);
-        let odb = Odb::new(&gix::open(dir.path()).unwrap());
+        let odb = Odb::new(&gix::open(dir.path()).unwrap(), Git::new(dir.path()));
         for size in [0, 1, 100, STORED_MAX - 10, STORED_MAX, STORED_MAX + 1, 65_536, 300_000] {
             let bytes: Vec<u8> = (0..size).map(|at| u8::try_from(at * 7 % 251).unwrap()).collect();
             for sync in [false, true] {

@@ -5,7 +5,7 @@
 
 mod files;
 
-pub(crate) use files::{Files, sync_folder};
+pub(crate) use files::{Files, is_left_behind, sync_folder};
 
 use crate::git::{self, Git, GitError};
 use crate::id::EntryId;
@@ -180,6 +180,22 @@ impl Refs {
         }
     }
 
+    /// The refs that have a log, whether or not they exist.
+    pub(crate) fn logged(&self) -> Vec<String> {
+        match self {
+            Self::Files(files) => files.logged(PREFIX),
+            Self::Program(_) => Vec::new(),
+        }
+    }
+
+    /// Removes `ids` from a ref's log.
+    pub(crate) fn forget(&self, name: &str, ids: &[EntryId]) -> Result<(), RefError> {
+        match self {
+            Self::Files(files) => files.forget(name, ids),
+            Self::Program(_) => Ok(()),
+        }
+    }
+
     /// Makes several moves, all or none; `false` when one of the refs had moved or was locked.
     pub(crate) fn swap_all(&self, git: &Git, moves: &[Move<'_>]) -> Result<bool, RefError> {
         use std::fmt::Write as _;
@@ -206,6 +222,18 @@ impl Refs {
         }
         let complaint = String::from_utf8_lossy(&output.stderr);
         if complaint.contains("lock") { Ok(false) } else { Err(git::failed("update-ref", &output).into()) }
+    }
+
+    /// Removes refs that still have the values they are expected to have; none if one has not.
+    pub(crate) fn remove_all(&self, git: &Git, refs: &[(String, EntryId)]) -> Result<(), RefError> {
+        if refs.is_empty() {
+            return Ok(());
+        }
+        let input: String = refs.iter().map(|(name, old)| format!("delete {name} {old}\n")).collect();
+        let mut command = git.command_with(&["-c", "core.hooksPath=/dev/null"], "update-ref");
+        command.args(["--no-deref", "--stdin"]);
+        let output = Git::run(command, input.as_bytes())?;
+        if output.status.success() { Ok(()) } else { Err(git::failed("update-ref", &output).into()) }
     }
 
     fn swap_by_program(&self, git: &Git, to: &Move<'_>) -> Result<Swap, RefError> {

@@ -1,6 +1,7 @@
 //! A snapshot: the tips of all logs, and a commit of the repository's own tree, at one moment.
 
 use crate::entry::{Entry, View};
+use crate::epoch;
 use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::log::{self, Damage, Reader};
@@ -89,6 +90,17 @@ impl<'s> Snapshot<'s> {
         self.head
     }
 
+    /// The same logs, with the tree of another commit.
+    #[must_use]
+    pub fn at(mut self, commit: Option<EntryId>) -> Self {
+        self.head = commit;
+        self
+    }
+
+    pub(crate) fn odb(&self) -> &'s Odb {
+        self.odb
+    }
+
     /// The id of the state: equal for two repositories that hold the same logs.
     pub fn id(&self) -> Option<EntryId> {
         let line = |((kind, writer), id): (&(Kind, Writer), &EntryId)| format!("{id} {kind}/{writer}");
@@ -164,7 +176,7 @@ impl<'s> Snapshot<'s> {
             let reader = &mut readers[index];
             if let Some(view) = reader.view() {
                 self.saw(view.clock());
-                let visible = self.as_of.is_none_or(|time| view.clock() <= time);
+                let visible = self.as_of.is_none_or(|time| view.clock() <= time) && !epoch::begins(&view);
                 if visible && visit(&view).is_break() {
                     break;
                 }
@@ -185,6 +197,33 @@ impl<'s> Snapshot<'s> {
                 known.push(found);
             }
         }
+    }
+
+    /// Visits every entry of one log, newest first; answers with what could not be read.
+    pub(crate) fn walk_log(
+        &self,
+        kind: Kind,
+        writer: &Writer,
+        mut visit: impl FnMut(&View<'_>),
+    ) -> Vec<Damage> {
+        let Some(tip) = self.tip(kind, writer) else { return Vec::new() };
+        let mut reader = Reader::open(self.odb, kind, writer, tip);
+        while reader.advance() {
+            if let Some(view) = reader.view() {
+                visit(&view);
+            }
+        }
+        reader.damage
+    }
+
+    /// The id that `bytes` would have.
+    pub(crate) fn hash(&self, kind: ObjectKind, bytes: &[u8]) -> Option<EntryId> {
+        self.odb.hash(kind, bytes)
+    }
+
+    /// Whether ids are SHA-256.
+    pub(crate) fn is_sha256(&self) -> bool {
+        self.odb.hash_kind() == gix::hash::Kind::Sha256
     }
 
     /// The entries of a kind, oldest first, as folds read them.
@@ -264,10 +303,7 @@ impl<'s> Snapshot<'s> {
     /// # Errors
     /// [`ObjectError`] when it is missing, damaged or no blob.
     pub fn blob(&self, id: EntryId) -> Result<Vec<u8>, ObjectError> {
-        let mut buffer = Vec::new();
-        let length = self.odb.read(id, ObjectKind::Blob, &mut buffer)?.len();
-        buffer.truncate(length);
-        Ok(buffer)
+        self.odb.blob(id)
     }
 
     /// Visits the files of the commit's tree, each folder's before its folders'; folders `descend` refuses are not read.

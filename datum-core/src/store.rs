@@ -8,24 +8,20 @@ use crate::kind::Kind;
 use crate::log::Damage;
 use crate::name::AgentName;
 use crate::odb::{ObjectError, Odb};
-use crate::refs::{Files, Move, RefError, Refs, Swap};
+use crate::refs::{Files, Move, RefError, Refs};
 pub(crate) use crate::refs::{PREFIX, parse_log, ref_name};
+use crate::signers::Signers;
 use crate::sink::PACK_FROM;
 use crate::snapshot::Snapshot;
 use crate::stamp::{CloneId, Identity, Millis, Stamp, Writer};
+use crate::wait::{PATIENCE, Wait};
 use crate::{clone_id, maintenance};
 use gix::sec::trust::Mapping;
 use std::cell::RefCell;
-use std::fs::{File, TryLockError};
-use std::hash::{BuildHasher as _, RandomState};
+use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-use std::{io, thread};
-
-/// How long a writer waits for others, at most; `core.filesRefLockTimeout` sets another time.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// How long a writer queues behind others of this machine before it tries its luck.
-const QUEUE: Duration = Duration::from_millis(50);
+use std::time::Duration;
 
 /// Why the store could not be opened or written.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +64,14 @@ pub enum StoreError {
         path: PathBuf,
         /// How long it was waited for.
         waited: Duration,
+    },
+    /// The agent's signing key is here and cannot be used, or is not here and must be.
+    #[error("cannot sign as {agent}: {message}")]
+    Signing {
+        /// The agent.
+        agent: AgentName,
+        /// Why not.
+        message: String,
     },
     /// A file of the store's own could not be read or written.
     #[error("cannot {doing} {}: {source}", path.display())]
@@ -112,11 +116,12 @@ pub struct Store {
     pub(crate) refs: Refs,
     pub(crate) git: Git,
     pub(crate) common_dir: PathBuf,
-    repo: gix::Repository,
+    pub(crate) repo: gix::Repository,
     pub(crate) clone: RefCell<Option<CloneId>>,
     pub(crate) patience: Duration,
     pub(crate) sync_objects: bool,
     sync_refs: bool,
+    pub(crate) signers: Signers,
 }
 
 impl Store {
@@ -162,7 +167,7 @@ impl Store {
             None => PATIENCE,
         };
         Ok(Self {
-            odb: Odb::new(&repo),
+            odb: Odb::new(&repo, git.clone()),
             refs,
             git,
             sync_objects: sync(&["loose-object", "objects", "committed", "added", "all"]),
@@ -171,6 +176,7 @@ impl Store {
             clone,
             patience,
             repo,
+            signers: Signers::none(),
         })
     }
 
@@ -261,22 +267,34 @@ impl Store {
         &self,
         kind: Kind,
         stamp: &Stamp,
-        mut decide: impl FnMut(&Snapshot<'_>) -> Result<Vec<Draft>, E>,
+        decide: impl FnMut(&Snapshot<'_>) -> Result<Vec<Draft>, E>,
     ) -> Result<Applied, E> {
         let writer = self.writer(&stamp.agent)?;
-        let name = ref_name(kind, &writer);
+        self.append(kind, &writer, &ref_name(kind, &writer), stamp, || self.snapshot(), decide)
+    }
+
+    /// Appends to the log of `writer` that the ref `name` is, as `look` sees it.
+    pub(crate) fn append<'s, E: From<StoreError>>(
+        &'s self,
+        kind: Kind,
+        writer: &Writer,
+        name: &str,
+        stamp: &Stamp,
+        look: impl Fn() -> Result<Snapshot<'s>, StoreError>,
+        mut decide: impl FnMut(&Snapshot<'_>) -> Result<Vec<Draft>, E>,
+    ) -> Result<Applied, E> {
         let mut wait = Wait::new(self);
         loop {
-            let snapshot = self.snapshot()?;
+            let snapshot = look()?;
             let drafts = decide(&snapshot)?;
             if drafts.is_empty() {
                 return Ok(Applied { ids: Vec::new(), clock: 0, cleared: wait.cleared });
             }
             // The entries follow the tip that the function has seen, or the swap fails.
-            let old = snapshot.tip(kind, &writer);
-            let written = append::write(self, kind, stamp, &writer, old, &snapshot, &drafts)?;
+            let old = snapshot.tip(kind, writer);
+            let written = append::write(self, kind, stamp, writer, old, &snapshot, &drafts)?;
             let sync = self.sync_refs || kind.always_syncs();
-            let to = Move { name: &name, old, new: written.tip, stamp, reason: "datum: append", sync };
+            let to = Move { name, old, new: written.tip, stamp, reason: "datum: append", sync };
             if wait.swap(&to)? {
                 let Written { ids, clock, sealed, .. } = written;
                 if sealed {
@@ -284,76 +302,20 @@ impl Store {
                 }
                 return Ok(Applied { ids, clock, cleared: wait.cleared });
             }
-            wait.a_little(&self.common_dir.join(&name))?;
+            wait.a_little(&self.common_dir.join(name))?;
         }
     }
 
-    /// Queues behind the other writers of this machine for at most `patience`.
-    ///
-    /// Correctness does not rest on it: it spares writers the retries they would otherwise cause each other.
-    pub(crate) fn queue(&self, patience: Duration) -> Option<File> {
-        let path = self.common_dir.join("datum/lock");
-        let open = || File::options().create(true).append(true).open(&path);
-        let file =
-            open().or_else(|_| std::fs::create_dir(self.common_dir.join("datum")).and_then(|()| open()));
-        let file = file.ok()?;
-        let start = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Some(file),
-                Err(TryLockError::WouldBlock) if start.elapsed() < patience => thread::sleep(jitter() / 4),
-                Err(_) => return None,
-            }
-        }
-    }
-}
-
-/// One writer's patience: it queues behind others, tries, waits for locks, and gives up in the end.
-pub(crate) struct Wait<'s> {
-    store: &'s Store,
-    queue: Option<File>,
-    start: Instant,
-    /// Stale locks that were removed.
-    pub(crate) cleared: Vec<PathBuf>,
-}
-
-impl<'s> Wait<'s> {
-    pub(crate) fn new(store: &'s Store) -> Self {
-        Self { store, queue: store.queue(QUEUE), start: Instant::now(), cleared: Vec::new() }
+    /// Whether a log is written by this clone.
+    pub(crate) fn is_own(&self, writer: &Writer) -> bool {
+        AgentName::new(writer.agent()).is_ok_and(|agent| self.writer(&agent).is_ok_and(|own| own == *writer))
     }
 
-    /// Moves a ref; `false` when it no longer has the value it is expected to have. A lock is waited for.
-    pub(crate) fn swap(&mut self, to: &Move<'_>) -> Result<bool, StoreError> {
-        loop {
-            match self.store.refs.swap(to)? {
-                Swap::Done => return Ok(true),
-                Swap::Moved => return Ok(false),
-                Swap::Locked(path) => {
-                    // Only one writer of this machine at a time may judge a lock to be stale.
-                    self.queue = self.queue.take().or_else(|| self.store.queue(Duration::ZERO));
-                    if self.queue.is_some() {
-                        self.cleared.extend(self.store.refs.clear_stale_lock(to.name)?);
-                    }
-                    self.a_little(&path)?;
-                }
-            }
-        }
+    /// The commits at the edge of a shallow clone.
+    pub(crate) fn shallow(&self) -> BTreeSet<EntryId> {
+        let text = std::fs::read_to_string(self.common_dir.join("shallow")).unwrap_or_default();
+        text.lines().filter_map(EntryId::from_hex).collect()
     }
-
-    /// Waits for a short time, longer the longer it has already lasted; `blocked` is what it waits for.
-    pub(crate) fn a_little(&self, blocked: &Path) -> Result<(), StoreError> {
-        let waited = self.start.elapsed();
-        if waited > self.store.patience {
-            return Err(StoreError::Locked { path: blocked.to_owned(), waited });
-        }
-        thread::sleep(jitter() + (waited / 16).min(Duration::from_millis(50)));
-        Ok(())
-    }
-}
-
-/// A short time that differs from writer to writer: 0.2 to 2.2 ms.
-pub(crate) fn jitter() -> Duration {
-    Duration::from_micros(200 + RandomState::new().hash_one(0u8) % 2000)
 }
 
 fn discover(path: &Path, options: &OpenOptions) -> Result<gix::Repository, StoreError> {

@@ -3,8 +3,10 @@
 //! No log is ever merged: each has one writer, so one of two copies is a beginning of the other, or the two are a fork,
 //! and then both are kept.
 
+mod carrier;
 mod fork;
 mod receive;
+mod report;
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "tests copy, break and serve repositories")]
 mod tests;
@@ -14,15 +16,17 @@ use crate::kind::Kind;
 use crate::lineage::Lineage;
 use crate::odb::ObjectKind;
 use crate::refs::{Move, PREFIX, parse_log, ref_name};
-use crate::stamp::{Stamp, Writer};
-use crate::store::{Store, StoreError, Wait, jitter};
+use crate::stamp::Stamp;
+use crate::store::{Store, StoreError};
 use crate::transport::{Condition, Push, Pushed, Remote, TransportError, Trouble};
+use crate::wait::{Wait, jitter};
 use crate::{commit, epoch};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
 pub use fork::{FORKS, Fork};
+pub use report::{Again, LogName, Moved, Options, Refused, Report};
 
 /// Where the tips of other repositories are noted, once what they hold was checked.
 pub(crate) const TRACKING: &str = "refs/datum-remote/";
@@ -40,93 +44,6 @@ pub enum SyncError {
     /// The other one could not be used.
     #[error(transparent)]
     Transport(#[from] TransportError),
-}
-
-/// One log, as a report names it.
-pub type LogName = (Kind, Writer);
-
-/// What is to travel.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The kinds that travel.
-    pub kinds: Vec<Kind>,
-    /// Only look: nothing is fetched, moved or pushed.
-    pub dry_run: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        let kinds = Kind::ALL.into_iter().filter(|kind| *kind != Kind::Vault).collect();
-        Self { kinds, dry_run: false }
-    }
-}
-
-impl Options {
-    /// Reads the setting `datum.sync.kinds`: `all`, or kinds with commas between; without it all but the vault.
-    ///
-    /// # Errors
-    /// The word that is no kind.
-    pub fn of_setting(value: Option<&str>) -> Result<Self, String> {
-        let Some(value) = value else { return Ok(Self::default()) };
-        if value.trim() == "all" {
-            return Ok(Self { kinds: Kind::ALL.to_vec(), dry_run: false });
-        }
-        let kind = |word: &str| Kind::parse(word).ok_or_else(|| word.to_owned());
-        let words = value.split([',', ' ']).map(str::trim).filter(|word| !word.is_empty());
-        Ok(Self { kinds: words.map(kind).collect::<Result<_, _>>()?, dry_run: false })
-    }
-}
-
-/// A log that moved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Moved {
-    /// The log.
-    pub log: LogName,
-    /// Entries it moved by; `None` where a dry run cannot know.
-    pub entries: Option<u64>,
-}
-
-/// A log that was not taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
-    /// The log.
-    pub log: LogName,
-    /// Whether the other side would not have ours; otherwise we would not have theirs.
-    pub by_them: bool,
-    /// Why.
-    pub why: String,
-}
-
-/// Entries that were said again at another place, because the log they stood in went on elsewhere.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Again {
-    /// The log they stood in.
-    pub from: LogName,
-    /// The writer whose log they stand in now.
-    pub to: Writer,
-    /// Their old and new ids.
-    pub ids: Vec<(EntryId, EntryId)>,
-}
-
-/// What a sync did.
-#[derive(Debug, Default)]
-pub struct Report {
-    /// Logs that came, or grew here.
-    pub came: Vec<Moved>,
-    /// Logs that went, or grew there.
-    pub went: Vec<Moved>,
-    /// Logs that one side would not have.
-    pub refused: Vec<Refused>,
-    /// Logs that go two ways.
-    pub forks: Vec<Fork>,
-    /// Entries that were appended again.
-    pub again: Vec<Again>,
-    /// Refs there that are no logs.
-    pub odd: Vec<String>,
-    /// What kept the sync from going on.
-    pub trouble: Option<TransportError>,
-    /// Logs there, of the kinds that travel.
-    pub theirs: usize,
 }
 
 /// One sync under way.

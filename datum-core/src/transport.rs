@@ -3,11 +3,13 @@
 //! Nothing here touches the user's `remote.*` configuration, tags, `FETCH_HEAD`, hooks or branches, and nothing is
 //! fetched straight into a ref: objects come first, and refs move when what came was looked at.
 
+mod scratch;
 mod trouble;
 
 use crate::git::{Git, GitError};
 use crate::id::EntryId;
 use crate::store::Store;
+pub use scratch::Peek;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -281,7 +283,8 @@ fn answers(said: &str, complaint: &str) -> BTreeMap<String, Pushed> {
                     ["fetch first", "non-fast-forward", "stale info", "needs force", "already exists"];
                 let raced =
                     ["cannot lock ref", "incorrect old value", "failed to update ref", "failed to lock"];
-                if moved.contains(&reason) || raced.iter().any(|text| reason.contains(text)) {
+                let theirs = summary.starts_with("[remote rejected]");
+                if (moved.contains(&reason) && !theirs) || raced.iter().any(|text| reason.contains(text)) {
                     Pushed::Moved
                 } else if words.is_empty() {
                     Pushed::Refused(reason.to_owned())

@@ -41,6 +41,12 @@ fn print(items: &[Item]) -> Vec<u8> {
     out
 }
 
+/// Prints a tree that holds one file.
+pub(crate) fn print_file(name: &str, blob: EntryId) -> Vec<u8> {
+    let mode = gix::objs::tree::EntryKind::Blob.into();
+    print(&[Item { name: name.as_bytes().to_vec(), id: blob, mode }])
+}
+
 /// Puts the blob `id` at `path` into the tree `items` is, and into the trees on the way.
 ///
 /// `read` reads a tree, `write` writes one. The folders hold either trees or blobs, so names sort as bytes do.

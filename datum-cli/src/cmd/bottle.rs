@@ -2,7 +2,9 @@
 
 mod list;
 mod read;
+pub(crate) mod send;
 mod survey;
+mod watch;
 mod write;
 
 use crate::edge::Edge;
@@ -40,6 +42,10 @@ enum Command {
     Ack(write::Ack),
     /// Hide a bottle (undo brings it back)
     Delete(write::Delete),
+    /// List the bottles for other vessels and how far each has come
+    Sent(send::SentArgs),
+    /// Wait for new bottles
+    Watch(watch::Watch),
     /// Count bottles by state, type and sender
     Summary(list::Summary),
     /// List a thread, oldest first
@@ -58,6 +64,8 @@ impl Bottles {
             Command::Reply(command) => command.run(edge, out),
             Command::Ack(command) => command.run(edge, out),
             Command::Delete(command) => command.run(edge, out),
+            Command::Sent(command) => command.run(edge, out),
+            Command::Watch(command) => command.run(edge, out),
             Command::Summary(command) => command.run(edge, out),
             Command::Thread(command) => command.run(edge, out),
             Command::Survey(command) => command.run(out),

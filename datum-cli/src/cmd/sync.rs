@@ -1,5 +1,6 @@
 //! `datum sync`: brings the logs here and at another repository to the same state.
 
+use crate::cmd::bottle::send::sync_outboxes;
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
@@ -26,6 +27,7 @@ Examples:
   datum sync origin --budget 10s
   datum sync https://example.org/vessel.git --kinds journal,bottle
   datum sync --dry-run --format json
+  datum sync --branch agent/oracle1-logs
   datum sync --bundle logs.bundle")]
 pub(crate) struct Sync {
     /// A remote's name, an address or a path [default: the branch's remote, or origin]
@@ -42,6 +44,9 @@ pub(crate) struct Sync {
     /// Write all logs into a bundle file instead, to be carried by hand and taken in by datum absorb
     #[arg(long, value_name = "FILE", conflicts_with_all = ["remote", "dry_run"])]
     bundle: Option<PathBuf>,
+    /// Travel by this branch of the remote alone, where refs/datum/ is refused; datum absorb takes it in elsewhere
+    #[arg(long, value_name = "NAME", conflicts_with = "bundle")]
+    branch: Option<String>,
 }
 
 /// What `--kinds` or the setting says.
@@ -74,7 +79,7 @@ pub(crate) fn location(edge: &Edge<'_>, text: &str) -> String {
     let path = edge.dir().join(text);
     let is_name = edge.store().is_ok_and(|store| store.setting(&format!("remote.{text}.url")).is_some());
     match path.canonicalize() {
-        Ok(path) if !is_name => path.to_string_lossy().into_owned(),
+        Ok(path) if !is_name && !text.is_empty() => path.to_string_lossy().into_owned(),
         _ => text.to_owned(),
     }
 }
@@ -95,8 +100,18 @@ impl Sync {
             })?,
         };
         let remote = store.remote(&named, budget)?;
-        let report = store.sync(&stamp(edge)?, &remote, &options)?;
-        tell(out, &named, &report, self.dry_run)
+        let stamp = stamp(edge)?;
+        let report = match &self.branch {
+            Some(branch) => store.sync_branch(&stamp, &remote, branch, &options)?,
+            None => store.sync(&stamp, &remote, &options)?,
+        };
+        let exit = tell(out, &named, &report, self.dry_run)?;
+        if self.dry_run {
+            return Ok(exit);
+        }
+        // What waits for other vessels goes with it; each vessel is told by its own name.
+        let (_, delivered) = sync_outboxes(edge, out, &stamp, budget)?;
+        Ok(if delivered == Exit::Done { exit } else { delivered })
     }
 }
 

@@ -16,6 +16,8 @@ use datum_core::task::{self, Priority, State, Task, Tasks};
 use datum_core::{AgentName, EntryId, Millis, Word};
 use serde_json::{Value, json};
 
+pub(crate) use change::Create;
+
 /// Makes, changes, claims and lists tasks.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:

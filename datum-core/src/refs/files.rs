@@ -163,11 +163,16 @@ impl Files {
         outcome
     }
 
-    fn swap_locked(&self, to: &Move<'_>, path: &Path, lock: &Path, mut file: File) -> Result<Swap, RefError> {
+    fn swap_locked(&self, to: &Move<'_>, path: &Path, lock: &Path, file: File) -> Result<Swap, RefError> {
         // While the lock is held the loose file cannot change, so loose then packed is one consistent look.
         if self.find(to.name)? != to.old {
             return Ok(Swap::Moved);
         }
+        self.publish(to, path, lock, file)
+    }
+
+    /// Writes the new value into the lock, the move into the log, and puts the lock in the ref's place.
+    fn publish(&self, to: &Move<'_>, path: &Path, lock: &Path, mut file: File) -> Result<Swap, RefError> {
         file.write_all(format!("{}\n", to.new).as_bytes()).map_err(|e| io_error("write", lock, e))?;
         if to.sync {
             file.sync_data().map_err(|error| io_error("sync", lock, error))?;
@@ -234,6 +239,47 @@ impl Files {
         values
     }
 
+    /// The refs under `prefix` that have a log, whether or not they exist.
+    pub(super) fn logged(&self, prefix: &str) -> Vec<String> {
+        let logs = Self { common_dir: self.common_dir.join("logs"), store: self.store.clone() };
+        let mut names = Vec::new();
+        let walked = logs.walk(prefix.trim_end_matches('/'), &mut names);
+        names.retain(|name| walked.is_ok() && name.strip_suffix(".new").is_none());
+        names
+    }
+
+    /// Removes the lines that name one of `ids` from a ref's log.
+    pub(super) fn forget(&self, name: &str, ids: &[EntryId]) -> Result<(), RefError> {
+        let lock = lock_path(&self.path(name));
+        let Some(held) = create_lock(&lock)? else { return Ok(()) };
+        let path = self.log_path(name);
+        let text = fs::read(&path).unwrap_or_default();
+        let gone: Vec<String> = ids.iter().map(EntryId::to_string).collect();
+        let tells = |line: &[u8]| {
+            line.split(|b| *b == b' ').take(2).any(|word| gone.iter().any(|id| id.as_bytes() == word))
+        };
+        let kept: Vec<&[u8]> = text.split_inclusive(|b| *b == b'\n').filter(|line| !tells(line)).collect();
+        replace(&path, &kept.concat());
+        let removed = fs::remove_file(&lock);
+        drop(held);
+        removed.map_err(|error| io_error("remove", &lock, error))
+    }
+
+    /// Sets a ref that holds no id, or is not there, and whose log may say otherwise.
+    pub(crate) fn mend(&self, to: &Move<'_>) -> Result<Swap, RefError> {
+        let path = self.path(to.name);
+        let lock = lock_path(&path);
+        let Some(file) = create_lock(&lock)? else { return Ok(Swap::Locked(lock)) };
+        let outcome = match self.find(to.name) {
+            Ok(Some(_)) => Ok(Swap::Moved),
+            _ => self.publish(to, &path, &lock, file),
+        };
+        if !matches!(outcome, Ok(Swap::Done)) {
+            let _ = fs::remove_file(&lock);
+        }
+        outcome
+    }
+
     pub(super) fn clear_stale_lock(&self, name: &str) -> Result<Option<PathBuf>, RefError> {
         let lock = lock_path(&self.path(name));
         if !is_left_behind(&lock, STALE) {
@@ -276,11 +322,14 @@ fn shorten(path: &Path) {
     const KEEP: usize = 32;
     let Ok(text) = fs::read(path) else { return };
     let lines: Vec<&[u8]> = text.split_inclusive(|b| *b == b'\n').collect();
-    let kept = lines[lines.len().saturating_sub(KEEP)..].concat();
+    replace(path, &lines[lines.len().saturating_sub(KEEP)..].concat());
+}
+
+/// Replaces a ref's log; one that cannot be replaced stays as it is.
+fn replace(path: &Path, text: &[u8]) {
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
-    // A log that could not be shortened is only longer than it need be.
-    if fs::write(&new, kept).and_then(|()| fs::rename(&new, path)).is_err() {
+    if fs::write(&new, text).and_then(|()| fs::rename(&new, path)).is_err() {
         let _ = fs::remove_file(&new);
     }
 }

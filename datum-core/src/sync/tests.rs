@@ -222,21 +222,12 @@ fn a_clock_far_ahead_is_not_believed_until_its_time_comes() {
     assert!(report.refused.len() == 1 && report.refused[0].why.contains("48 h ahead"), "{report:?}");
     sync_at(&two, remote.path(), DAY);
     assert_eq!(texts(&two).len(), 2);
-    let _ = NOW;
 }
 
 #[test]
 fn a_hook_that_refuses_one_log_does_not_hold_back_the_others() {
-    use std::os::unix::fs::PermissionsExt as _;
     let remote = repository(&["--bare"]);
-    let hook = remote.path().join("hooks/update");
-    std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
-    std::fs::write(
-        &hook,
-        "#!/bin/sh\ncase $1 in refs/datum/journal/no-*) echo 'not that one'; exit 1;; esac\n",
-    )
-    .unwrap();
-    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    refuse(remote.path(), "case $1 in refs/datum/journal/no-*) echo 'not that one'; exit 1;; esac");
     let one = clone_called("aaaaaaa1");
     let one = open(&one);
     append(&one, "no", 0, "refused");
@@ -261,4 +252,177 @@ fn a_bundle_carries_the_same_and_twice_changes_nothing() {
     assert_eq!(absorb().came.len(), 1);
     assert!(quiet(&absorb()));
     assert_eq!(id(&one), id(&two));
+}
+
+#[test]
+fn a_branch_carries_the_logs_where_nothing_else_may_leave() {
+    let remote = repository(&["--bare"]);
+    refuse(
+        remote.path(),
+        "case $1 in refs/heads/agent/*) ;; *) echo 'agents push to agent/ only'; exit 1;; esac",
+    );
+    let (one, two) = (clone_called("aaaaaaa1"), clone_called("bbbbbbb2"));
+    let (one, two) = (open(&one), open(&two));
+    append(&one, "x", 0, "from one");
+    append(&two, "y", 0, "from two");
+    let report = sync(&one, remote.path());
+    assert!(report.refused[0].by_them, "{report:?}");
+    let carry = |store: &Store| {
+        let remote = store.remote(&remote.path().to_string_lossy(), BUDGET).unwrap();
+        store.sync_branch(&stamp("syncer", 0), &remote, "agent/logs", &Options::default()).unwrap()
+    };
+    assert_eq!(carry(&one).went.len(), 1);
+    let report = carry(&two);
+    assert_eq!((report.came.len(), report.went.len()), (1, 1), "{report:?}");
+    assert_eq!(carry(&one).came.len(), 1);
+    assert!(quiet(&carry(&one)) && quiet(&carry(&two)));
+    assert_eq!(id(&one), id(&two));
+    fsck(remote.path());
+    let three = clone_called("ccccccc3");
+    git(three.path(), &["fetch", "-q", &remote.path().to_string_lossy(), "agent/logs:agent/logs"]);
+    let three = open(&three);
+    let name = three.find_ref("agent/logs").unwrap();
+    let absorb = || three.absorb_ref(&stamp("syncer", 0), &name, &Options::default()).unwrap();
+    assert_eq!(absorb().came.len(), 2);
+    assert!(quiet(&absorb()));
+    assert_eq!(id(&one), id(&three));
+}
+
+fn refuse(remote: &Path, script: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let hook = remote.join("hooks/update");
+    std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    std::fs::write(&hook, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn a_compacted_log_reads_the_same_and_a_peer_that_was_away_catches_up() {
+    let remote = repository(&["--bare"]);
+    let dirs = [clone_called("aaaaaaa1"), clone_called("bbbbbbb2")];
+    let (one, two) = (open(&dirs[0]), open(&dirs[1]));
+    append(&one, "x", 0, "first");
+    sync(&one, remote.path());
+    sync(&two, remote.path());
+    for round in 1..4u64 {
+        let drafts: Vec<_> = (0..300).map(|n| Draft::new(&format!("{round} {n}"), "").unwrap()).collect();
+        one.apply::<StoreError>(Kind::Journal, &stamp("x", round), |_| Ok(drafts.clone())).unwrap();
+        let before = texts(&one);
+        let done = one.compact(&stamp("x", 1000 * round), &Kind::ALL, 2).unwrap();
+        assert_eq!(done.len(), 1, "round {round}");
+        assert_eq!(texts(&one), before);
+        // Nothing new, nothing to compact.
+        assert!(one.compact(&stamp("x", 1000 * round), &Kind::ALL, 2).unwrap().is_empty());
+        if round != 2 {
+            let report = sync(&one, remote.path());
+            assert!(report.went.len() == 1 && report.refused.is_empty(), "{report:?}");
+        }
+    }
+    assert_eq!(git(remote.path(), &["rev-list", "--count", "refs/datum/journal/x-aaaaaaa1"]), "1\n");
+    let report = sync(&two, remote.path());
+    assert!(report.forks.is_empty() && report.refused.is_empty(), "{report:?}");
+    assert_eq!((texts(&two).len(), id(&two)), (901, id(&one)));
+    append(&one, "x", 9000, "after it");
+    sync(&one, remote.path());
+    sync(&two, remote.path());
+    assert_eq!(texts(&two).len(), 902);
+    let archived = git(dirs[0].path(), &["for-each-ref", "refs/datum-archive"]);
+    assert_eq!(archived.lines().count(), 3);
+    assert_eq!(one.expire_archive(NOW + 2500).unwrap().len(), 2);
+    let parts = one.size(&one.snapshot().unwrap()).unwrap();
+    assert!(parts.iter().any(|part| part.name == "archive" && part.refs == 1 && part.bytes > 0), "{parts:?}");
+    fsck(dirs[0].path());
+    fsck(dirs[1].path());
+}
+
+#[test]
+fn a_server_that_wants_no_epochs_says_so_once() {
+    let remote = repository(&["--bare"]);
+    let forward =
+        "case $2 in 0*) ;; *) git merge-base --is-ancestor $2 $3 || { echo 'only forward'; exit 1; };; esac";
+    refuse(remote.path(), forward);
+    let one = clone_called("aaaaaaa1");
+    let one = open(&one);
+    append(&one, "x", 0, "first");
+    append(&one, "x", 0, "second");
+    sync(&one, remote.path());
+    one.compact(&stamp("x", 1), &Kind::ALL, 1).unwrap();
+    let report = sync(&one, remote.path());
+    assert!(report.refused.len() == 1 && report.refused[0].by_them, "{report:?}");
+}
+
+/// Puts a hand-made commit at a ref of `dir`.
+fn forge(dir: &Path, name: &str, raw: &[u8]) {
+    let file = dir.join("forged");
+    std::fs::write(&file, raw).unwrap();
+    let hash = git(dir, &["hash-object", "-t", "commit", "--literally", "-w", "forged"]);
+    git(dir, &["update-ref", name, hash.trim()]);
+}
+
+#[test]
+fn a_hostile_vessel_is_named_and_not_believed() {
+    let remote = repository(&["--bare"]);
+    let friend = clone_called("aaaaaaa1");
+    append(&open(&friend), "x", 0, "a true word");
+    sync(&open(&friend), remote.path());
+    let at = remote.path();
+    git_input(at, &["mktree"], "");
+    let empty = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+    let entry = |tree: &str, author: &str, agent: &str, clock: u64, seq: u64, subject: &str| {
+        format!(
+            "tree {tree}\nauthor {author} 1767225600 +0000\ncommitter x <x@x> 1767225600 +0000\n\n\
+             {subject}\n\nKind: journal\nAgent: {agent}\nClock: {clock}\nSeq: {seq}\n"
+        )
+    };
+    let own = |agent: &str| format!("{agent} <{agent}-eeeeeee1@datum>");
+    let case =
+        |agent: &str, raw: &str| forge(at, &format!("refs/datum/journal/{agent}-eeeeeee1"), raw.as_bytes());
+    case(
+        "plain",
+        "tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\nauthor x <x@x> 1 +0000\ncommitter x <x@x> 1 +0000\n\nhello\n",
+    );
+    case("liar", &entry(empty, &own("liar"), "oracle1", NOW, 1, "I am the oracle"));
+    case("mask", &entry(empty, &own("oracle1"), "mask", NOW, 1, "written by another"));
+    case("future", &entry(empty, &own("future"), "future", NOW + 3 * 86_400_000, 1, "from tomorrow"));
+    case("gap", &entry(empty, &own("gap"), "gap", NOW, 7, "the seventh"));
+    case("huge", &entry(empty, &own("huge"), "huge", NOW, 1, &"x".repeat(3_000_000)));
+    std::fs::write(at.join("secret"), "the reader's own").unwrap();
+    let blob = git(at, &["hash-object", "-w", "secret"]).trim().to_owned();
+    case(
+        "thief",
+        &entry(empty, &own("thief"), "thief", NOW, 1, "see")
+            .replace("Kind:", &format!("Payload: {blob}\nKind:")),
+    );
+    let link = git_input(at, &["mktree"], &format!("120000 blob {blob}\tsegments\n"));
+    case("link", &entry(link.trim(), &own("link"), "link", NOW, 1, "a link"));
+    let up = git_input(at, &["mktree"], &format!("100644 blob {blob}\t...\n"));
+    case("up", &entry(up.trim(), &own("up"), "up", NOW, 1, "up and away"));
+    case("esc", &entry(empty, &own("esc"), "esc", NOW, 1, "\u{1b}[2J\u{202e}gone"));
+    let commit = git(at, &["rev-parse", "refs/datum/journal/plain-eeeeeee1"]);
+    let odd: String = (0..300).map(|n| format!("create refs/datum/journal/Odd{n}/x {commit}")).collect();
+    git_input(at, &["update-ref", "--stdin"], &odd);
+    git(at, &["update-ref", "refs/datum/claim/3f", commit.trim()]);
+    let two = clone_called("bbbbbbb2");
+    let two = open(&two);
+    let report = sync(&two, at);
+    let refused: Vec<_> = report.refused.iter().map(|refused| refused.log.1.agent()).collect();
+    assert_eq!(refused, ["future", "gap", "huge", "liar", "link", "mask", "plain", "thief", "up"]);
+    assert!(report.refused.iter().all(|refused| !refused.by_them));
+    assert_eq!(report.odd.len(), 300);
+    assert_eq!(report.came.len(), 2);
+    assert_eq!(texts(&two).len(), 2);
+    let again = sync(&two, at);
+    assert_eq!((again.refused.len(), again.came.len(), again.went.len()), (9, 0, 0));
+}
+
+fn git_input(dir: &Path, args: &[&str], input: &str) -> String {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let mut command = Command::new("git");
+    command.args(args).current_dir(dir).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "git {args:?}");
+    String::from_utf8(output.stdout).unwrap()
 }

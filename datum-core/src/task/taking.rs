@@ -84,6 +84,22 @@ fn claim_mutex(store: &Store, stamp: &Stamp, task: &Task, lease: Millis) -> Resu
     }
 }
 
+/// Claims the mutex of `task` for a dispatch, and answers with its number.
+pub(crate) fn reserve(store: &Store, stamp: &Stamp, task: &Task, lease: Millis) -> Result<u64, TakeError> {
+    Ok(claim_mutex(store, stamp, task, lease)?.0)
+}
+
+/// Keeps a mutex that was reserved until the lease of the dispatch ends.
+pub(crate) fn keep(
+    store: &Store,
+    stamp: &Stamp,
+    id: EntryId,
+    fencing: u64,
+    lease: Millis,
+) -> Result<(), StoreError> {
+    store.renew(&mutex(id)?, stamp, fencing, lease).map(|_| ())
+}
+
 /// Takes the most urgent of the tasks that are ready, with `caps` of those that need nothing else; `None` when there
 /// is none.
 ///

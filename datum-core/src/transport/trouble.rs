@@ -124,14 +124,23 @@ impl TransportError {
 
     /// The error that git's complaint is.
     pub(super) fn of(location: &str, doing: &'static str, complaint: &str) -> Self {
-        let lower = complaint.to_lowercase();
-        let sign = SIGNS.into_iter().find(|(_, signs)| signs.iter().any(|sign| lower.contains(sign)));
-        let trouble = sign.map_or(Trouble::Program, |(trouble, _)| trouble);
-        let worth = |line: &&str| ["fatal: ", "error: ", "ssh: "].iter().any(|start| line.starts_with(start));
+        let sign = SIGNS.into_iter().find_map(|(trouble, signs)| {
+            let line = complaint.lines().find(|line| {
+                let lower = line.to_lowercase();
+                signs.iter().any(|sign| lower.contains(sign))
+            })?;
+            Some((trouble, line))
+        });
+        let worth = |line: &&str| line.starts_with("fatal: ") || line.starts_with("error: ");
+        let any = || {
+            complaint.lines().find(worth).or_else(|| complaint.lines().rfind(|line| !line.trim().is_empty()))
+        };
+        let (trouble, told) = match sign {
+            Some((trouble, line)) => (trouble, line),
+            None => (Trouble::Program, any().unwrap_or("git gave no reason")),
+        };
         let told =
-            complaint.lines().find(worth).or_else(|| complaint.lines().rfind(|line| !line.trim().is_empty()));
-        let told =
-            told.unwrap_or("git gave no reason").trim_start_matches("fatal: ").trim_start_matches("error: ");
+            told.trim_start_matches("fatal: ").trim_start_matches("error: ").trim_start_matches("remote: ");
         let words = remote_words(complaint);
         let message =
             if words.is_empty() { told.trim().to_owned() } else { format!("{}: {words}", told.trim()) };

@@ -13,13 +13,14 @@ use std::path::{Path, PathBuf};
   datum bottle survey ../vessels --format json")]
 pub(crate) struct SurveyArgs {
     /// A repository, whose HEAD is read, or a folder of files
-    dir: PathBuf,
+    #[arg(value_name = "DIR")]
+    place: PathBuf,
 }
 
 impl SurveyArgs {
     pub(crate) fn run(&self, out: &mut Out) -> Result<Exit, Fault> {
-        let is_repository = self.dir.join(".git").exists() || self.dir.join("HEAD").is_file();
-        let files = if is_repository { of_repository(&self.dir, out)? } else { of_folder(&self.dir)? };
+        let is_repository = self.place.join(".git").exists() || self.place.join("HEAD").is_file();
+        let files = if is_repository { of_repository(&self.place, out)? } else { of_folder(&self.place)? };
         let survey = file_bottle::survey(files);
         if out.is_json() {
             out.json(&survey);

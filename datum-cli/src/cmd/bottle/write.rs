@@ -1,5 +1,6 @@
 //! Writing about bottles: `drop`, `broadcast`, `reply`, `ack`, `delete`.
 
+use super::send::{self, Way};
 use super::{inbox, one};
 use crate::cmd::journal::read_stdin;
 use crate::edge::Edge;
@@ -106,7 +107,8 @@ fn write(
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   datum bottle drop oracle1 'Hull inspected' --content 'No leaks.'
-  datum bottle drop role:lookout,cap:audit 'Storm ahead' --type alert --deadline 2h < report.md")]
+  datum bottle drop role:lookout,cap:audit 'Storm ahead' --type alert --deadline 2h < report.md
+  datum bottle drop tern 'Nets' --content 'All out.' --vessel tern --send")]
 pub(crate) struct Drop {
     /// Whom it is for: a, a,b, role:x, cap:y or any-vessel
     #[arg(value_name = "AGENT")]
@@ -115,28 +117,58 @@ pub(crate) struct Drop {
     subject: String,
     #[command(flatten)]
     say: Say,
+    /// Drop it in another vessel, which the fleet list knows
+    #[arg(long, value_name = "NAME")]
+    vessel: Option<String>,
+    /// Commit it as a file to the vessel's branch, for vessels that do not run datum
+    #[arg(long, requires = "vessel")]
+    as_file: bool,
+    #[command(flatten)]
+    way: Way,
 }
 
 impl Drop {
     pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         let to = Recipient::parse_list(&self.to)?;
-        self.say.send(edge, out, &to, &self.subject)
+        let Some(vessel) = &self.vessel else { return self.say.send(edge, out, &to, &self.subject) };
+        let vessel = send::named(edge, vessel)?;
+        let (text, stamp) = (self.say.text()?, self.say.stamp(edge)?);
+        let draft = self.say.draft(&to, &self.subject, &text, None, stamp.now)?;
+        if !self.as_file {
+            return send::post(edge, out, &stamp, &draft, &[vessel], &self.way);
+        }
+        match to.as_slice() {
+            [Recipient::Agent(to)] => send::as_file(edge, out, &stamp, to, &draft, &vessel, &self.way),
+            _ => Err(Fault::usage("a file bottle is for one agent").hint("drop one for each")),
+        }
     }
 }
 
 /// Drops a bottle for whoever reads it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  datum bottle broadcast 'New standard' --content 'See CHARTER.md.' --type info")]
+  datum bottle broadcast 'New standard' --content 'See CHARTER.md.' --type info
+  datum bottle broadcast 'New standard' --content 'See CHARTER.md.' --fleet --send")]
 pub(crate) struct Broadcast {
     /// What it is about, one line
     subject: String,
     #[command(flatten)]
     say: Say,
+    /// Drop it in every vessel that the fleet list knows
+    #[arg(long)]
+    fleet: bool,
+    #[command(flatten)]
+    way: Way,
 }
 
 impl Broadcast {
     pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
+        if self.fleet {
+            let to = send::everyone(edge)?;
+            let (text, stamp) = (self.say.text()?, self.say.stamp(edge)?);
+            let draft = self.say.draft(&[Recipient::AnyVessel], &self.subject, &text, None, stamp.now)?;
+            return send::post(edge, out, &stamp, &draft, &to, &self.way);
+        }
         self.say.send(edge, out, &[Recipient::AnyVessel], &self.subject)
     }
 }

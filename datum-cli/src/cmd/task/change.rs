@@ -50,6 +50,26 @@ pub(crate) struct Create {
 }
 
 impl Create {
+    /// A task as `datum oracle add` makes it.
+    pub(crate) fn of(
+        title: &str,
+        desc: &str,
+        priority: &str,
+        cap: &[String],
+        requested_by: Option<&str>,
+    ) -> Self {
+        Self {
+            title: title.to_owned(),
+            desc: desc.to_owned(),
+            priority: priority.to_owned(),
+            cap: cap.to_vec(),
+            tag: Vec::new(),
+            needs: Vec::new(),
+            parent: None,
+            requested_by: requested_by.map(str::to_owned),
+        }
+    }
+
     pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         let mut new = New {
             title: self.title.clone(),

@@ -1,0 +1,177 @@
+//! `datum claim`: one winner out of many.
+
+use crate::edge::Edge;
+use crate::fault::{Exit, Fault};
+use crate::out::Out;
+use crate::time;
+use clap::Subcommand;
+use datum_core::claim::{Claim as State, LEASE_MAX, Name, Outcome};
+use datum_core::{Millis, Store};
+
+/// Claims what only one may do at a time, such as a task.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "A claim ends with its lease, or when its holder releases it. The fencing number grows with each
+new holder: whoever is shown a smaller one than it has seen knows that the claim was lost.
+`take` exits with 1 when another holds the claim.
+
+Examples:
+  datum claim take 3f9a2c --lease 30m && make deploy
+  datum claim renew 3f9a2c --lease 30m
+  datum claim release 3f9a2c
+  datum claim show"
+)]
+pub(crate) struct Claim {
+    #[command(subcommand)]
+    step: Step,
+}
+
+#[derive(Debug, Subcommand)]
+enum Step {
+    /// Take a claim that nobody holds
+    Take {
+        /// What to claim: a-z, 0-9, '.', '_' and '-'
+        id: String,
+        /// How long to hold it (30m, 2h, 1 day; at most 30 days)
+        #[arg(long, value_name = "TIME", default_value = "2h")]
+        lease: String,
+    },
+    /// Hold a claim for longer
+    Renew {
+        /// What is claimed
+        id: String,
+        /// How long to hold it, from now
+        #[arg(long, value_name = "TIME", default_value = "2h")]
+        lease: String,
+        /// The number the claim was taken with [default: the present one, if this agent holds it]
+        #[arg(long, value_name = "N")]
+        fencing: Option<u64>,
+    },
+    /// Give a claim back
+    Release {
+        /// What is claimed
+        id: String,
+        /// The number the claim was taken with [default: the present one, if this agent holds it]
+        #[arg(long, value_name = "N")]
+        fencing: Option<u64>,
+    },
+    /// Show who holds a claim, or all claims
+    Show {
+        /// What is claimed
+        id: Option<String>,
+    },
+}
+
+fn lease(text: &str) -> Result<Millis, Fault> {
+    let millis = time::parse_length(text).filter(|millis| *millis > 0);
+    let millis = millis.ok_or_else(|| {
+        Fault::usage(format!("--lease: {text:?} is no length of time")).hint("write 30m, 2h or 1 day")
+    })?;
+    if millis > LEASE_MAX {
+        return Err(Fault::usage("--lease: the longest is 30 days"));
+    }
+    Ok(millis)
+}
+
+fn present(store: &Store, name: &Name) -> Result<u64, Fault> {
+    Ok(store.find_claim(name)?.map_or(0, |claim| claim.fencing))
+}
+
+impl Claim {
+    pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
+        let store = edge.store()?;
+        match &self.step {
+            Step::Take { id, lease: length } => {
+                let (name, length) = (Name::new(id)?, lease(length)?);
+                let outcome = store.claim(&name, &edge.stamp()?, length)?;
+                Ok(tell(out, &name, &outcome, matches!(outcome, Outcome::Claimed { .. })))
+            }
+            Step::Renew { id, lease: length, fencing } => {
+                let (name, length) = (Name::new(id)?, lease(length)?);
+                let fencing = fencing.map_or_else(|| present(store, &name), Ok)?;
+                let outcome = store.renew(&name, &edge.stamp()?, fencing, length)?;
+                Ok(tell(out, &name, &outcome, matches!(outcome, Outcome::Claimed { .. })))
+            }
+            Step::Release { id, fencing } => {
+                let name = Name::new(id)?;
+                let fencing = fencing.map_or_else(|| present(store, &name), Ok)?;
+                let outcome = store.release(&name, &edge.stamp()?, fencing)?;
+                Ok(tell(out, &name, &outcome, outcome == Outcome::Free))
+            }
+            Step::Show { id: Some(id) } => {
+                let name = Name::new(id)?;
+                let now = edge.now()?;
+                let found = store.find_claim(&name)?;
+                let outcome = match found.filter(|claim| claim.is_held(now)) {
+                    Some(State { holder: by, until, fencing, .. }) => Outcome::Held { by, until, fencing },
+                    None => Outcome::Free,
+                };
+                Ok(tell(out, &name, &outcome, true))
+            }
+            Step::Show { id: None } => {
+                let (claims, damage) = store.claims()?;
+                let now = edge.now()?;
+                if out.is_json() {
+                    let shown: Vec<_> = claims.iter().map(|claim| shown(claim, now)).collect();
+                    out.json_list("claims", &shown);
+                } else {
+                    for claim in claims.iter().filter(|claim| claim.is_held(now)) {
+                        let State { name, holder, until, fencing, .. } = claim;
+                        out.line(&format!(
+                            "{name} held by {holder} until {}, fencing {fencing}",
+                            time::show(*until)
+                        ));
+                    }
+                }
+                out.damage(&damage);
+                Ok(Exit::Done)
+            }
+        }
+    }
+}
+
+fn shown(claim: &State, now: Millis) -> serde_json::Value {
+    serde_json::json!({
+        "id": claim.name.as_str(),
+        "state": if claim.is_held(now) { "held" } else { "free" },
+        "holder": claim.holder.as_str(),
+        "agent": claim.holder.agent(),
+        "until": time::iso(claim.until),
+        "fencing": claim.fencing,
+    })
+}
+
+fn tell(out: &mut Out, name: &Name, outcome: &Outcome, good: bool) -> Exit {
+    if out.is_json() {
+        let mut claim = serde_json::json!({ "id": name.as_str() });
+        let (state, more) = match outcome {
+            Outcome::Claimed { fencing, until } => {
+                ("claimed", serde_json::json!({ "until": time::iso(*until), "fencing": fencing }))
+            }
+            Outcome::Held { by, until, fencing } => (
+                "held",
+                serde_json::json!({
+                    "holder": by.as_str(), "agent": by.agent(), "until": time::iso(*until), "fencing": fencing,
+                }),
+            ),
+            Outcome::Free => ("free", serde_json::json!({})),
+        };
+        claim["state"] = state.into();
+        if let (Some(claim), serde_json::Value::Object(more)) = (claim.as_object_mut(), more) {
+            claim.extend(more);
+        }
+        out.json(&serde_json::json!({ "version": 1, "done": good, "claim": claim }));
+    } else {
+        let line = match outcome {
+            Outcome::Claimed { fencing, until } => {
+                format!("{name} claimed until {}, fencing {fencing}", time::show(*until))
+            }
+            Outcome::Held { by, until, fencing } => {
+                format!("{name} held by {by} until {}, fencing {fencing}", time::show(*until))
+            }
+            Outcome::Free => format!("{name} free"),
+        };
+        out.line(&line);
+    }
+    if good { Exit::Done } else { Exit::No }
+}
