@@ -31,7 +31,9 @@ fn a_dispatched_task_is_claimed_and_its_bottle_is_in_the_inbox() {
     assert!(said.contains("goes to heron") && said.contains("ability 0.90"), "{said}");
     let inbox = vessel.datum(&["bottle", "check", "--agent", "heron", "--format", "json"]).json();
     assert_eq!(inbox["bottles"][0]["type"], "handoff");
-    let read = vessel.datum(&["bottle", "read", inbox["bottles"][0]["id"].as_str().unwrap(), "--agent", "heron"]).ok();
+    let read = vessel
+        .datum(&["bottle", "read", inbox["bottles"][0]["id"].as_str().unwrap(), "--agent", "heron"])
+        .ok();
     assert!(read.contains(&format!("datum task finish {id}")), "{read}");
     assert_eq!(vessel.datum(&["oracle", "dispatch", &id]).code, 1);
     vessel.datum(&["task", "finish", &id, "--agent", "heron"]).ok();
@@ -56,9 +58,18 @@ fn all_that_is_ready_goes_out_and_what_fits_nobody_is_named() {
     let done = vessel.datum(&["oracle", "auto-dispatch", "--format", "json"]);
     let value: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
     assert_eq!(value["dispatched"].as_array().unwrap().len(), 3);
-    assert_eq!(vessel.datum(&["bottle", "check", "--agent", "heron", "--format", "json"]).json()["bottles"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        vessel.datum(&["bottle", "check", "--agent", "heron", "--format", "json"]).json()["bottles"]
+            .as_array()
+            .unwrap()
+            .len(),
+        3
+    );
     let board = vessel.datum(&["oracle", "board", "--format", "json"]).json();
-    assert_eq!((board["total"].as_u64(), board["in_progress"].as_u64(), board["open"].as_u64()), (Some(4), Some(3), Some(1)));
+    assert_eq!(
+        (board["total"].as_u64(), board["in_progress"].as_u64(), board["open"].as_u64()),
+        (Some(4), Some(3), Some(1))
+    );
 }
 
 #[test]
@@ -82,5 +93,8 @@ fn an_agent_introduces_itself_once() {
     vessel.datum(&["oracle", "first-contact", "--agent", "heron"]).ok();
     assert_eq!(vessel.datum(&["oracle", "first-contact", "--agent", "heron"]).ok(), "");
     let inbox = vessel.datum(&["bottle", "check", "--agent", "oracle1", "--format", "json"]).json();
-    assert_eq!((inbox["bottles"].as_array().unwrap().len(), inbox["bottles"][0]["type"].as_str()), (1, Some("check-in")));
+    assert_eq!(
+        (inbox["bottles"].as_array().unwrap().len(), inbox["bottles"][0]["type"].as_str()),
+        (1, Some("check-in"))
+    );
 }

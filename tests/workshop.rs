@@ -26,7 +26,8 @@ fn a_workshop_is_made_whole_and_overwrites_nothing() {
     assert!(said.contains("README.md") && said.contains("would be overwritten"), "{said}");
     vessel.datum(&["boot"]).ok();
     vessel.datum(&["publish"]).ok();
-    let agent: toml::Table = fs::read_to_string(vessel.path().join(".superagent/agent.toml")).unwrap().parse().unwrap();
+    let agent: toml::Table =
+        fs::read_to_string(vessel.path().join(".superagent/agent.toml")).unwrap().parse().unwrap();
     assert_eq!(agent["agent"]["name"].as_str(), Some("heron"));
     // A folder of its own as a template, with a variable; and a repository.
     write(&vessel, "mine/{{part}}.md", "{{part}} of {{name}} ${{ kept }}\n");
@@ -67,7 +68,10 @@ fn commits_tell_why_and_pass_the_hooks() {
     write(&vessel, "a.md", "a");
     write(&vessel, "b.md", "b");
     vessel.datum(&["git", "commit", "-m", "one", "--reasoning", "because", "--i2i", "SIGNAL", "a.md"]).ok();
-    assert_eq!(vessel.git(&["log", "-1", "--format=%B"]).ok(), "[I2I:SIGNAL] a — one\n\nReasoning: because\n\n");
+    assert_eq!(
+        vessel.git(&["log", "-1", "--format=%B"]).ok(),
+        "[I2I:SIGNAL] a — one\n\nReasoning: because\n\n"
+    );
     vessel.datum(&["git", "smart-commit", "Add the page b", "It was missing."]).ok();
     assert_eq!(vessel.git(&["log", "-1", "--format=%s"]).ok(), "feat: Add the page b\n");
     assert_eq!(vessel.datum(&["git", "commit", "-m", "nothing"]).code, 1);
@@ -115,7 +119,9 @@ fn a_tool_runs_in_the_workshop_and_is_recorded() {
     let vessel = workshop();
     write(&vessel, "tools/greet.sh", "echo \"hello $1\"\nexit ${2:-0}\n");
     let before = fs::read_to_string(vessel.path().join("tools/manifest.json")).unwrap();
-    vessel.datum(&["tools", "add", "greet", "tools/greet.sh", "--description", "Greets", "--tag", "sea"]).ok();
+    vessel
+        .datum(&["tools", "add", "greet", "tools/greet.sh", "--description", "Greets", "--tag", "sea"])
+        .ok();
     assert_eq!(vessel.datum(&["tools", "run", "greet", "--", "casey"]).ok(), "hello casey\n");
     let ran = vessel.datum(&["tools", "run", "greet", "x", "7"]);
     assert!(ran.code == 1 && ran.stderr.contains("greet ended with 7"), "{ran:?}");
@@ -127,7 +133,10 @@ fn a_tool_runs_in_the_workshop_and_is_recorded() {
     assert_eq!(vessel.datum(&["tools", "add", "greet", "tools/greet.sh"]).code, 2);
     vessel.datum(&["tools", "remove", "greet"]).ok();
     assert_eq!(fs::read_to_string(vessel.path().join("tools/manifest.json")).unwrap(), before);
-    assert_eq!(vessel.datum(&["tools", "list", "--format", "json"]).json()["tools"].as_array().unwrap().len(), 6);
+    assert_eq!(
+        vessel.datum(&["tools", "list", "--format", "json"]).json()["tools"].as_array().unwrap().len(),
+        6
+    );
 }
 
 #[test]
@@ -147,7 +156,9 @@ fn tools_outside_and_broken_manifests_are_refused() {
     }
     let broken = "{\n  \"tools\": [\n}\n";
     write(&vessel, "tools/manifest.json", broken);
-    for args in [&["tools", "list"][..], &["tools", "remove", "x"], &["recipe", "list"], &["git", "inventory"]] {
+    for args in
+        [&["tools", "list"][..], &["tools", "remove", "x"], &["recipe", "list"], &["git", "inventory"]]
+    {
         let said = vessel.datum(args).fails(2);
         assert!(said.contains("line 3, column 1"), "{args:?}: {said}");
     }
@@ -158,18 +169,39 @@ fn tools_outside_and_broken_manifests_are_refused() {
 #[test]
 fn a_recipe_runs_its_commands_until_one_fails() {
     let vessel = workshop();
-    let add = ["recipe", "add", "tidy", "--description", "Tidy up", "--command", "echo one", "--command", "exit 3", "--command", "echo two"];
+    let add = [
+        "recipe",
+        "add",
+        "tidy",
+        "--description",
+        "Tidy up",
+        "--command",
+        "echo one",
+        "--command",
+        "exit 3",
+        "--command",
+        "echo two",
+    ];
     vessel.datum(&add).ok();
     assert_eq!(vessel.datum(&["recipe", "run", "tidy", "--dry-run"]).ok(), "echo one\nexit 3\necho two\n");
     let ran = vessel.datum(&["recipe", "run", "tidy"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (1, "one\n"), "{ran:?}");
     assert_eq!(vessel.datum(&add).code, 2);
     let listed = vessel.datum(&["recipe", "list", "--format", "json"]).json();
-    let names: Vec<_> = listed["recipes"].as_array().unwrap().iter().map(|r| r["name"].as_str().unwrap().to_owned()).collect();
+    let names: Vec<_> = listed["recipes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| r["name"].as_str().unwrap().to_owned())
+        .collect();
     assert_eq!(names, ["morning", "tidy"]);
     assert!(vessel.datum(&["recipe", "show", "tidy"]).ok().starts_with("# tidy\n"));
     for bad in ["../x", "a/b", "a b", ""] {
-        assert_eq!(vessel.datum(&["recipe", "add", bad, "--description", "x", "--command", "x"]).code, 2, "{bad:?}");
+        assert_eq!(
+            vessel.datum(&["recipe", "add", bad, "--description", "x", "--command", "x"]).code,
+            2,
+            "{bad:?}"
+        );
     }
 }
 
@@ -187,7 +219,13 @@ fn the_other_names_are_the_same_program() {
     assert_eq!(run("git-agent", &["history", "-n", "1"]).ok().lines().count(), 1);
     assert_eq!(run("oracle", &["status"]).code, 0);
     let mut git = clean("git", vessel.path());
-    let git = Ran::of(&git.args(["datum", "journal", "LOG", "by git"]).env("DATUM_AGENT", "a").env("PATH", &path).output().unwrap());
+    let git = Ran::of(
+        &git.args(["datum", "journal", "LOG", "by git"])
+            .env("DATUM_AGENT", "a")
+            .env("PATH", &path)
+            .output()
+            .unwrap(),
+    );
     git.ok();
     fs::write(names.join("oracle"), "something else").unwrap();
     assert_eq!(vessel.datum(&["install-names", names.to_str().unwrap()]).code, 2);

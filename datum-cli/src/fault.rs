@@ -179,6 +179,10 @@ impl From<TaskError> for Fault {
             TaskError::Waits { .. } => no(message).hint("datum task ready lists those that wait for nothing"),
             TaskError::NoChange(_) | TaskError::Cycle(_) | TaskError::ParentCycle(_) => Self::usage(message),
             TaskError::Draft(error) => error.into(),
+        }
+    }
+}
+
 impl From<RevisionError> for Fault {
     fn from(error: RevisionError) -> Self {
         match error {
@@ -198,6 +202,7 @@ impl From<TakeError> for Fault {
         }
     }
 }
+
 impl From<LookError> for Fault {
     fn from(error: LookError) -> Self {
         match error {
@@ -244,7 +249,9 @@ impl From<WorkError> for Fault {
             WorkError::Path { .. } => Self::usage(message).hint("paths count from where the command runs"),
             WorkError::NoBranch => Self::usage(message).hint("datum git checkout BRANCH"),
             WorkError::Branch(_) | WorkError::Git(GitError::Failed { .. }) => Self::usage(message),
-            WorkError::File { .. } => Self::broken(message).hint("is the folder read-only, or the disk full?"),
+            WorkError::File { .. } => {
+                Self::broken(message).hint("is the folder read-only, or the disk full?")
+            }
             WorkError::Git(_) => Self::broken(message),
         }
     }

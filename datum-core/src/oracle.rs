@@ -62,12 +62,7 @@ pub fn rank(task: &Task, candidates: &[Candidate], now: Millis) -> Vec<Score> {
 }
 
 fn score(task: &Task, candidate: &Candidate, now: Millis) -> Score {
-    let parts = vec![
-        ability(task, candidate),
-        freshness(candidate, now),
-        load(candidate),
-        record(candidate),
-    ];
+    let parts = vec![ability(task, candidate), freshness(candidate, now), load(candidate), record(candidate)];
     let total = parts.iter().map(|part| part.value).product();
     Score { agent: candidate.name.to_string(), total, parts }
 }

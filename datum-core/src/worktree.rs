@@ -180,8 +180,11 @@ impl WorkTree {
             Scope::Files(files) => {
                 let names: Vec<&str> = files.iter().map(TreePath::as_str).collect();
                 // A file that is gone has nothing to add, and is committed as gone.
-                let there: Vec<&str> =
-                    names.iter().copied().filter(|name| self.root.join(name).symlink_metadata().is_ok()).collect();
+                let there: Vec<&str> = names
+                    .iter()
+                    .copied()
+                    .filter(|name| self.root.join(name).symlink_metadata().is_ok())
+                    .collect();
                 if !there.is_empty() {
                     self.output(&[&["--literal-pathspecs", "add", "--"][..], &there].concat())?;
                 }
@@ -202,7 +205,8 @@ impl WorkTree {
     /// Whether these files stand in the index as they do in the last commit.
     fn is_same(&self, names: &[&str]) -> Result<bool, WorkError> {
         let base = if self.head().is_ok() { "HEAD" } else { EMPTY_TREE };
-        let args = [&["--literal-pathspecs", "diff-index", "--cached", "--quiet", base, "--"][..], names].concat();
+        let args =
+            [&["--literal-pathspecs", "diff-index", "--cached", "--quiet", base, "--"][..], names].concat();
         Ok(self.ask(&args)?.status.success())
     }
 
@@ -249,7 +253,8 @@ fn parse_status(text: &str) -> Changes {
         if let Some(branch) = line.strip_prefix("# branch.head ") {
             changes.branch = (branch != "(detached)").then(|| branch.to_owned());
         } else if let Some(counts) = line.strip_prefix("# branch.ab ") {
-            let mut numbers = counts.split(' ').map(|n| n.trim_start_matches(['+', '-']).parse().unwrap_or(0));
+            let mut numbers =
+                counts.split(' ').map(|n| n.trim_start_matches(['+', '-']).parse().unwrap_or(0));
             changes.ahead = numbers.next().unwrap_or(0);
             changes.behind = numbers.next().unwrap_or(0);
         } else if let Some(path) = line.strip_prefix("? ") {

@@ -92,7 +92,10 @@ fn tree(edge: &Edge<'_>) -> Result<WorkTree, Fault> {
 /// Checks paths; those given from a folder below the root count from there.
 fn paths(edge: &Edge<'_>, texts: &[String]) -> Result<Vec<TreePath>, Fault> {
     let below = below(edge)?;
-    texts.iter().map(|text| Ok(TreePath::new(&format!("{below}{}", text.trim_start_matches("./")))?)).collect()
+    texts
+        .iter()
+        .map(|text| Ok(TreePath::new(&format!("{below}{}", text.trim_start_matches("./")))?))
+        .collect()
 }
 
 /// Where the command runs below the root of the work tree, with a `/` behind it unless it is the root.

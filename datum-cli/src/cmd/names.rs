@@ -81,7 +81,8 @@ pub(crate) struct Man {
 
 impl Man {
     pub(crate) fn run(&self, out: &mut Out) -> Result<Exit, Fault> {
-        let cannot = |error: std::io::Error| Fault::broken(format!("cannot write {}: {error}", self.folder.display()));
+        let cannot =
+            |error: std::io::Error| Fault::broken(format!("cannot write {}: {error}", self.folder.display()));
         fs::create_dir_all(&self.folder).map_err(cannot)?;
         let mut command = Args::command();
         command.build();
@@ -110,27 +111,32 @@ pub(crate) struct InstallNames {
 
 impl InstallNames {
     pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
-        let program =
-            std::env::current_exe().map_err(|error| Fault::broken(format!("cannot find this program: {error}")))?;
+        let program = std::env::current_exe()
+            .map_err(|error| Fault::broken(format!("cannot find this program: {error}")))?;
         let beside = || program.parent().map(ToOwned::to_owned);
         let folder = self.folder.as_ref().map(|folder| edge.dir().join(folder)).or_else(beside);
         let folder = folder.ok_or_else(|| Fault::broken("this program lies in no folder"))?;
-        let ending = program.extension().and_then(|end| end.to_str()).map(|end| format!(".{end}")).unwrap_or_default();
+        let ending =
+            program.extension().and_then(|end| end.to_str()).map(|end| format!(".{end}")).unwrap_or_default();
         let places: Vec<PathBuf> =
             NAMES[..4].iter().map(|(name, _)| folder.join(format!("{name}{ending}"))).collect();
         let other = |place: &&PathBuf| place.symlink_metadata().is_ok() && !is_same(place, &program);
-        let taken: Vec<String> = places.iter().filter(other).map(|place| place.display().to_string()).collect();
+        let taken: Vec<String> =
+            places.iter().filter(other).map(|place| place.display().to_string()).collect();
         if !taken.is_empty() && !self.force {
             return Err(Fault::usage(format!("{} is something else", taken.join(", ")))
                 .hint("nothing was made; --force replaces it"));
         }
         for place in &places {
-            let cannot = |error: std::io::Error| Fault::broken(format!("cannot make {}: {error}", place.display()));
+            let cannot =
+                |error: std::io::Error| Fault::broken(format!("cannot make {}: {error}", place.display()));
             fs::create_dir_all(&folder).map_err(cannot)?;
             if place.symlink_metadata().is_ok() {
                 fs::remove_file(place).map_err(cannot)?;
             }
-            fs::hard_link(&program, place).or_else(|_| fs::copy(&program, place).map(|_| ())).map_err(cannot)?;
+            fs::hard_link(&program, place)
+                .or_else(|_| fs::copy(&program, place).map(|_| ()))
+                .map_err(cannot)?;
             out.line(&place.display().to_string());
         }
         Ok(Exit::Done)

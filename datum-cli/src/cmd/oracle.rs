@@ -161,8 +161,11 @@ struct How {
 }
 
 fn score(score: &Score) -> Value {
-    let parts: Vec<_> =
-        score.parts.iter().map(|part| json!({ "name": part.name, "value": part.value, "why": part.why })).collect();
+    let parts: Vec<_> = score
+        .parts
+        .iter()
+        .map(|part| json!({ "name": part.name, "value": part.value, "why": part.why }))
+        .collect();
     json!({ "agent": score.agent, "score": score.total, "parts": parts })
 }
 
@@ -186,8 +189,11 @@ fn print_given(out: &mut Out, dispatched: &Dispatched, how: &How) {
     out.line(&line);
     if how.explain {
         for score in scores {
-            let parts: Vec<_> =
-                score.parts.iter().map(|part| format!("{} {:.2} ({})", part.name, part.value, part.why)).collect();
+            let parts: Vec<_> = score
+                .parts
+                .iter()
+                .map(|part| format!("{} {:.2} ({})", part.name, part.value, part.why))
+                .collect();
             let line = format!("  {:<16} {:.3} = {}", score.agent, score.total, parts.join(" × "));
             out.line(&line);
         }
@@ -202,7 +208,9 @@ impl Dispatch {
         let done =
             oracle::dispatch(edge.store()?, &stamp, &self.id, to.as_ref(), lease, !self.how.dry_run, |_| 0)?;
         if out.is_json() {
-            out.json(&json!({ "version": 1, "dry_run": self.how.dry_run, "dispatched": given(&done, &self.how) }));
+            out.json(
+                &json!({ "version": 1, "dry_run": self.how.dry_run, "dispatched": given(&done, &self.how) }),
+            );
         } else {
             print_given(out, &done, &self.how);
         }
@@ -290,7 +298,9 @@ fn discover(edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         out.json_list("agents", &agents);
     } else {
         for agent in &found {
-            let seen = agent.seen.map_or_else(|| "never seen".to_owned(), |seen| format!("seen {}", time::show(seen)));
+            let seen = agent
+                .seen
+                .map_or_else(|| "never seen".to_owned(), |seen| format!("seen {}", time::show(seen)));
             let skills: Vec<_> =
                 agent.skills.iter().map(|(name, confidence)| format!("{name} {confidence:.2}")).collect();
             let beside = format!("{seen}, {} claimed, from {}", agent.load, agent.sources.join(" "));

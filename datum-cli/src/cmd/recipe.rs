@@ -104,7 +104,9 @@ fn known(root: &Path) -> Result<BTreeMap<String, String>, Fault> {
     let mut recipes = BTreeMap::new();
     for entry in walkdir::WalkDir::new(root.join("recipes")).max_depth(1).into_iter().filter_map(Result::ok) {
         let file = entry.file_name().to_string_lossy();
-        if let Some(name) = file.strip_suffix(".md").filter(|name| *name != "README" && entry.file_type().is_file()) {
+        if let Some(name) =
+            file.strip_suffix(".md").filter(|name| *name != "README" && entry.file_type().is_file())
+        {
             recipes.insert(name.to_owned(), format!("recipes/{file}"));
         }
     }
@@ -196,12 +198,14 @@ impl Add {
         let name = Word::new("recipe", &self.name)?;
         let path = format!("recipes/{name}.md");
         if name.as_str().contains('/') || TreePath::new(&path).is_err() {
-            return Err(Fault::usage(format!("{name} is no name for a recipe")).hint("letters, digits, '.', '_' and '-'"));
+            return Err(Fault::usage(format!("{name} is no name for a recipe"))
+                .hint("letters, digits, '.', '_' and '-'"));
         }
         let manifest = Manifest::read(&root)?;
         check_new(&manifest, name.as_str())?;
         if root.join(&path).symlink_metadata().is_ok() {
-            return Err(Fault::usage(format!("{path} is there already")).hint("it stays as it is; edit it, or choose another name"));
+            return Err(Fault::usage(format!("{path} is there already"))
+                .hint("it stays as it is; edit it, or choose another name"));
         }
         if self.command.iter().any(|command| command.contains("```")) {
             return Err(Fault::usage("a command holds ```, which would end its block"));
@@ -226,7 +230,8 @@ impl Add {
     }
 
     fn text(&self, name: &str) -> String {
-        let blocks: String = self.command.iter().map(|command| format!("```sh\n{command}\n```\n\n")).collect();
+        let blocks: String =
+            self.command.iter().map(|command| format!("```sh\n{command}\n```\n\n")).collect();
         let mut text = format!("# {name}\n\n{}\n\n## Commands\n\n{blocks}", self.description);
         if !self.prerequisites.is_empty() {
             let items: String = self.prerequisites.iter().map(|item| format!("- {item}\n")).collect();

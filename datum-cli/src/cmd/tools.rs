@@ -60,7 +60,9 @@ impl Tools {
     pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         match &self.command {
             Command::List(command) => {
-                let takes = |entry: &Entry| command.category.as_ref().is_none_or(|want| entry.category.starts_with(want.as_str()));
+                let takes = |entry: &Entry| {
+                    command.category.as_ref().is_none_or(|want| entry.category.starts_with(want.as_str()))
+                };
                 list(edge, out, takes, command.category.is_none())
             }
             Command::Add(command) => command.run(edge, out),
@@ -69,7 +71,10 @@ impl Tools {
                 let want = text.to_lowercase();
                 let has = |text: &String| text.to_lowercase().contains(&want);
                 let takes = |entry: &Entry| {
-                    has(&entry.name) || has(&entry.description) || has(&entry.language) || entry.tags.iter().any(has)
+                    has(&entry.name)
+                        || has(&entry.description)
+                        || has(&entry.language)
+                        || entry.tags.iter().any(has)
                 };
                 list(edge, out, takes, false)
             }
@@ -87,14 +92,21 @@ pub(crate) fn root(edge: &Edge<'_>) -> Result<PathBuf, Fault> {
 
 /// Lists the tools.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  datum tools list\n  datum tools list --category interpreter --format json")]
+#[command(
+    after_help = "Examples:\n  datum tools list\n  datum tools list --category interpreter --format json"
+)]
 struct List {
     /// Only tool, interpreter, compiler or recipe
     #[arg(long, value_name = "CATEGORY")]
     category: Option<String>,
 }
 
-fn list(edge: &Edge<'_>, out: &mut Out, takes: impl Fn(&Entry) -> bool, bundled: bool) -> Result<Exit, Fault> {
+fn list(
+    edge: &Edge<'_>,
+    out: &mut Out,
+    takes: impl Fn(&Entry) -> bool,
+    bundled: bool,
+) -> Result<Exit, Fault> {
     let manifest = Manifest::read(&root(edge)?)?;
     let found: Vec<&Entry> = manifest.entries().iter().filter(|entry| takes(entry)).collect();
     if out.is_json() {
@@ -116,7 +128,12 @@ fn list(edge: &Edge<'_>, out: &mut Out, takes: impl Fn(&Entry) -> bool, bundled:
     }
     for entry in &found {
         let name = out.id(&format!("{:<18}", entry.name));
-        let line = format!("{name} {:<12} {} {}", entry.category.trim_end_matches('s'), entry.path, entry.description);
+        let line = format!(
+            "{name} {:<12} {} {}",
+            entry.category.trim_end_matches('s'),
+            entry.path,
+            entry.description
+        );
         out.line(&line);
     }
     if bundled {
@@ -157,9 +174,11 @@ struct Add {
 
 impl Add {
     fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
-        let category = CATEGORIES[..3].iter().find(|category| category.trim_end_matches('s') == self.category);
+        let category =
+            CATEGORIES[..3].iter().find(|category| category.trim_end_matches('s') == self.category);
         let category = category.ok_or_else(|| {
-            Fault::usage(format!("--category: {:?} is none", self.category)).hint("tool, interpreter or compiler")
+            Fault::usage(format!("--category: {:?} is none", self.category))
+                .hint("tool, interpreter or compiler")
         })?;
         let root = root(edge)?;
         let name = Word::new("tool", &self.name)?;
@@ -186,7 +205,8 @@ impl Add {
 /// Refuses a name that is taken.
 pub(crate) fn check_new(manifest: &Manifest, name: &str) -> Result<(), Fault> {
     if manifest.find(name).is_some() || BUNDLED.iter().any(|(bundled, ..)| *bundled == name) {
-        return Err(Fault::usage(format!("there is a tool {name} already")).hint(format!("datum tools remove {name}")));
+        return Err(Fault::usage(format!("there is a tool {name} already"))
+            .hint(format!("datum tools remove {name}")));
     }
     Ok(())
 }

@@ -91,8 +91,10 @@ pub fn candidates(
         let skill = |(name, skill): (String, capability::Skill)| {
             (name, skill.confidence.map_or(UNSTATED, capability::Confidence::get))
         };
-        candidate
-            .declares(read.capability.agent.role.clone(), read.capability.skills.clone().into_iter().map(skill));
+        candidate.declares(
+            read.capability.agent.role.clone(),
+            read.capability.skills.clone().into_iter().map(skill),
+        );
     }
     for (name, vessel) in fleet::vessels(snapshot) {
         let Some(found) = vessel.found else { continue };
@@ -105,7 +107,8 @@ pub fn candidates(
         }
     }
     for (_, writer, tip) in snapshot.tips() {
-        let clock = snapshot.commit(tip).ok().and_then(|raw| log::clock_and_seq(&raw)).map(|(clock, _)| clock);
+        let clock =
+            snapshot.commit(tip).ok().and_then(|raw| log::clock_and_seq(&raw)).map(|(clock, _)| clock);
         if let Some(name) = get(&mut known, writer.agent(), "log".to_owned())
             && let Some(candidate) = known.get_mut(&name)
         {

@@ -51,7 +51,13 @@ pub fn first_contact(
     let tasks = task::fold(snapshot);
     match tasks.ready(now, None).next() {
         Some(first) => {
-            let _ = writeln!(text, "\nTasks open here: {}. I begin with {}, {}.", tasks.ready(now, None).count(), first.alias(), first.title);
+            let _ = writeln!(
+                text,
+                "\nTasks open here: {}. I begin with {}, {}.",
+                tasks.ready(now, None).count(),
+                first.alias(),
+                first.title
+            );
         }
         None => text.push_str("\nNo task is open here. I can take some.\n"),
     }

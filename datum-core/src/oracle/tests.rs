@@ -26,8 +26,17 @@ fn skilled(store: &Store, agent: &str, skills: &[(&str, f64)], active: Millis) {
 
 fn make(store: &Store, title: &str, caps: &[&str]) -> EntryId {
     let caps = caps.iter().map(|cap| Word::new("capability", cap).unwrap()).collect();
-    let new = New { title: title.to_owned(), text: "How.".to_owned(), priority: Priority::High, caps, ..New::default() };
-    store.apply::<StoreError>(Kind::Task, &stamp("lead", 1), |_| Ok(vec![task::create(&new).unwrap()])).unwrap().ids[0]
+    let new = New {
+        title: title.to_owned(),
+        text: "How.".to_owned(),
+        priority: Priority::High,
+        caps,
+        ..New::default()
+    };
+    store
+        .apply::<StoreError>(Kind::Task, &stamp("lead", 1), |_| Ok(vec![task::create(&new).unwrap()]))
+        .unwrap()
+        .ids[0]
 }
 
 fn give(store: &Store, id: EntryId, to: Option<&str>, at: Millis) -> Result<Dispatched, OracleError> {
@@ -71,7 +80,17 @@ fn the_best_is_able_fresh_free_and_reliable() {
     let shown: Vec<_> = scores.iter().map(|score| format!("{} {:.2}", score.agent, score.total)).collect();
     assert_eq!(
         shown,
-        ["surer 0.90", "able 0.80", "b 0.80", "busy 0.40", "drops 0.40", "stale 0.20", "unseen 0.08", "silent 0.00", "unable 0.00"]
+        [
+            "surer 0.90",
+            "able 0.80",
+            "b 0.80",
+            "busy 0.40",
+            "drops 0.40",
+            "stale 0.20",
+            "unseen 0.08",
+            "silent 0.00",
+            "unable 0.00"
+        ]
     );
     assert_eq!(scores[0].parts[0].why, "declares audit with 0.90");
 }
@@ -92,7 +111,10 @@ fn a_dispatch_is_a_claim_and_a_bottle_in_one_entry() {
     let [bottle] = &inbox.bottles[..] else { panic!("{inbox:?}") };
     assert_eq!((Some(bottle.id), &bottle.source), (given.entry, &Source::Log("oracle-aaaaaaaa".to_owned())));
     assert_eq!((&bottle.to[..], bottle.kind.as_deref()), (&["heron".to_owned()][..], Some("handoff")));
-    assert!(bottle.subject.ends_with("Audit it") && bottle.text.starts_with(b"How.\n\nTask T-"), "{bottle:?}");
+    assert!(
+        bottle.subject.ends_with("Audit it") && bottle.text.starts_with(b"How.\n\nTask T-"),
+        "{bottle:?}"
+    );
     assert_eq!(bottle.stage(&name("heron")), Stage::Unread);
     let again = give(&store, id, None, 20);
     assert!(matches!(again, Err(OracleError::Task(TaskError::Held { .. }))), "{again:?}");

@@ -98,7 +98,12 @@ impl WorkTree {
 
     /// Fetches the branch; answers whether the remote has it.
     fn fetch(&self, upstream: &Upstream, tracking: &str) -> Result<bool, WorkError> {
-        let there = self.ask(&["ls-remote", "--exit-code", &upstream.remote, &format!("refs/heads/{}", upstream.branch)])?;
+        let there = self.ask(&[
+            "ls-remote",
+            "--exit-code",
+            &upstream.remote,
+            &format!("refs/heads/{}", upstream.branch),
+        ])?;
         match there.status.code() {
             Some(0) => {}
             // git's own code for "no matching ref".
@@ -119,13 +124,16 @@ impl WorkTree {
             Some(1) => {
                 let text = String::from_utf8_lossy(&output.stdout);
                 // The tree comes first, then a name a conflict.
-                let names: BTreeSet<&str> = text.split('\0').skip(1).filter(|name| !name.is_empty()).collect();
+                let names: BTreeSet<&str> =
+                    text.split('\0').skip(1).filter(|name| !name.is_empty()).collect();
                 Ok(names.into_iter().map(str::to_owned).collect())
             }
             _ => Err(WorkError::Git(match failed("merge-tree", &output) {
                 GitError::Failed { verb, message } => GitError::Failed {
                     verb,
-                    message: format!("{message} (git 2.38 or later is needed to merge without touching files)"),
+                    message: format!(
+                        "{message} (git 2.38 or later is needed to merge without touching files)"
+                    ),
                 },
                 other => other,
             })),

@@ -29,7 +29,20 @@ fn refuse(dir: &std::path::Path) {
 
 #[test]
 fn paths_stay_inside_the_tree() {
-    for bad in ["", "/x", "../x", "a/../x", "a//b", "./a", ".git/config", ".GIT/x", "a/.git/hooks/x", ".git./x", "a\nb", "a\\b"] {
+    for bad in [
+        "",
+        "/x",
+        "../x",
+        "a/../x",
+        "a//b",
+        "./a",
+        ".git/config",
+        ".GIT/x",
+        "a/.git/hooks/x",
+        ".git./x",
+        "a\nb",
+        "a\\b",
+    ] {
         assert!(TreePath::new(bad).is_err(), "{bad:?}");
     }
     assert_eq!(path("a/b.md").as_str(), "a/b.md");

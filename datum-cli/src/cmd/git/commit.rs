@@ -43,7 +43,10 @@ impl Commit {
             Some(kind) => i2i_message(kind, edge.agent()?.as_str(), &self.message)?,
             None => self.message.clone(),
         };
-        let reasoning = self.reasoning.as_deref().map(|text| if text == "-" { read_stdin() } else { Ok(text.to_owned()) });
+        let reasoning = self
+            .reasoning
+            .as_deref()
+            .map(|text| if text == "-" { read_stdin() } else { Ok(text.to_owned()) });
         commit(edge, out, &message, reasoning.transpose()?.as_deref(), (&self.files, self.staged))
     }
 }
@@ -92,7 +95,8 @@ fn compose(message: &str, reasoning: Option<&str>) -> Result<String, Fault> {
 /// The message with an I2I subject: `[I2I:TYPE] scope — summary`, the agent being the scope where none is given.
 fn i2i_message(kind: &str, agent: &str, message: &str) -> Result<String, Fault> {
     let (subject, rest) = message.split_once('\n').unwrap_or((message, ""));
-    let scoped = if subject.contains(" — ") { subject.to_owned() } else { format!("{agent} — {subject}") };
+    let scoped =
+        if subject.contains(" — ") { subject.to_owned() } else { format!("{agent} — {subject}") };
     let subject = format!("[I2I:{kind}] {scoped}");
     match i2i::parse(&subject) {
         Ok(Some(_)) if rest.is_empty() => Ok(subject),
@@ -157,7 +161,8 @@ fn kind_of(description: &str) -> &'static str {
     let words = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     // `fixes`, `fixed` and `tests` are the same words; `prefix` and `latest` are others.
     let says = |word: &str, stem: &str| {
-        word.strip_prefix(stem).is_some_and(|end| ["", "s", "es", "ed", "d", "ing", "n", "ly", "ies"].contains(&end))
+        word.strip_prefix(stem)
+            .is_some_and(|end| ["", "s", "es", "ed", "d", "ing", "n", "ly", "ies"].contains(&end))
     };
     words
         .flat_map(|word| TYPES.iter().find(|(_, stems)| stems.iter().any(|stem| says(word, stem))))
@@ -217,7 +222,10 @@ mod tests {
     #[test]
     fn an_i2i_subject_has_a_scope() {
         assert_eq!(i2i_message("SIGNAL", "heron", "up").unwrap(), "[I2I:SIGNAL] heron — up");
-        assert_eq!(i2i_message("TASK:TSK", "heron", "pump — go\n\nx").unwrap(), "[I2I:TASK:TSK] pump — go\n\nx");
+        assert_eq!(
+            i2i_message("TASK:TSK", "heron", "pump — go\n\nx").unwrap(),
+            "[I2I:TASK:TSK] pump — go\n\nx"
+        );
         assert!(i2i_message("a b", "heron", "x").is_err());
         assert!(i2i_message("", "heron", "x").is_err());
     }

@@ -30,7 +30,8 @@ pub(crate) struct Read {
 impl Read {
     pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         let bytes = tree(edge)?.read(&path(edge, &self.path)?, &self.at).map_err(|error| {
-            Fault::usage(format!("{} at {}: {error}", self.path, self.at)).hint("datum git history lists commits")
+            Fault::usage(format!("{} at {}: {error}", self.path, self.at))
+                .hint("datum git history lists commits")
         })?;
         out.raw(&bytes);
         Ok(Exit::Done)

@@ -53,7 +53,8 @@ impl Init {
             return Ok(Exit::Done);
         }
         let existed = root.exists();
-        let is_new = Store::open(&root).ok().and_then(|store| store.work_dir().map(is_same(&root))) != Some(true);
+        let is_new =
+            Store::open(&root).ok().and_then(|store| store.work_dir().map(is_same(&root))) != Some(true);
         let made = make(&root, &files, is_new);
         let commit = match made {
             Ok(commit) => commit,
@@ -90,15 +91,18 @@ impl Init {
             ("date".to_owned(), time::iso(edge.now()?)),
         ]);
         for text in &self.variables {
-            let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(|| {
-                Fault::usage(format!("--var: {text:?} is not NAME=VALUE"))
-            })?;
+            let (name, value) = text
+                .split_once('=')
+                .filter(|(name, _)| !name.is_empty())
+                .ok_or_else(|| Fault::usage(format!("--var: {text:?} is not NAME=VALUE")))?;
             variables.insert(name.to_owned(), value.to_owned());
         }
         for (name, value) in &variables {
             // A value stands in TOML and JSON as well as in prose.
             if value.chars().any(|c| c.is_control() || c == '"' || c == '\\') {
-                return Err(Fault::usage(format!("{name}: {value:?} holds a quote, a backslash or a control character")));
+                return Err(Fault::usage(format!(
+                    "{name}: {value:?} holds a quote, a backslash or a control character"
+                )));
             }
         }
         Ok(variables)
@@ -136,7 +140,9 @@ fn check_free(root: &Path, files: &Files) -> Result<(), Fault> {
 }
 
 fn make(root: &Path, files: &Files, is_new: bool) -> Result<datum_core::EntryId, Fault> {
-    let cannot = |path: &Path, error: &std::io::Error| Fault::broken(format!("cannot write {}: {error}", path.display()));
+    let cannot = |path: &Path, error: &std::io::Error| {
+        Fault::broken(format!("cannot write {}: {error}", path.display()))
+    };
     fs::create_dir_all(root).map_err(|error| cannot(root, &error))?;
     if is_new {
         Store::init(root)?;
@@ -144,7 +150,9 @@ fn make(root: &Path, files: &Files, is_new: bool) -> Result<datum_core::EntryId,
     for (path, bytes) in files {
         let file = root.join(path);
         let folder = file.parent().unwrap_or(root);
-        fs::create_dir_all(folder).and_then(|()| fs::write(&file, bytes)).map_err(|error| cannot(&file, &error))?;
+        fs::create_dir_all(folder)
+            .and_then(|()| fs::write(&file, bytes))
+            .map_err(|error| cannot(&file, &error))?;
     }
     let paths: Vec<TreePath> = files.keys().map(|path| TreePath::new(path)).collect::<Result<_, _>>()?;
     Ok(WorkTree::at(root).commit("feat: make the workshop\n", Scope::Files(&paths))?)

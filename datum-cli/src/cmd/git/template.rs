@@ -132,7 +132,8 @@ fn from_folder(root: &Path) -> Result<Files, Fault> {
     let walk = walkdir::WalkDir::new(root).min_depth(1).sort_by_file_name().into_iter();
     for entry in walk.filter_entry(|entry| entry.file_name() != ".git") {
         let entry = entry.map_err(|error| Fault::usage(format!("template: {error}")))?;
-        let path = entry.path().strip_prefix(root).unwrap_or(entry.path()).to_string_lossy().replace('\\', "/");
+        let path =
+            entry.path().strip_prefix(root).unwrap_or(entry.path()).to_string_lossy().replace('\\', "/");
         if entry.file_type().is_symlink() {
             return Err(refuse(&path, "is a symbolic link"));
         }
@@ -175,7 +176,16 @@ fn fetch(address: &str, folder: &Path) -> Result<(), Fault> {
         return Err(Fault::usage(format!("{address:?} is no address")));
     }
     let mut command = Command::new("git");
-    command.args(["-c", "core.hooksPath=/dev/null", "clone", "--quiet", "--bare", "--depth=1", "--no-tags", "--"]);
+    command.args([
+        "-c",
+        "core.hooksPath=/dev/null",
+        "clone",
+        "--quiet",
+        "--bare",
+        "--depth=1",
+        "--no-tags",
+        "--",
+    ]);
     // Only transports that run no program of the address's choosing.
     command.env("GIT_ALLOW_PROTOCOL", "file:git:http:https:ssh").stdout(Stdio::null());
     let status = command.arg(address).arg(folder).status();
@@ -230,7 +240,9 @@ mod tests {
     use super::*;
 
     fn variables() -> BTreeMap<String, String> {
-        [("name", "pump"), ("x", "../.."), ("y", "{{name}}")].map(|(k, v)| (k.to_owned(), v.to_owned())).into()
+        [("name", "pump"), ("x", "../.."), ("y", "{{name}}")]
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .into()
     }
 
     #[test]

@@ -19,7 +19,8 @@ pub(crate) const CATEGORIES: [&str; 4] = ["tools", "interpreters", "compilers", 
 /// Largest manifest that is read, bytes.
 const SIZE_MAX: u64 = 4 * 1024 * 1024;
 /// What a manifest is where there is none.
-const EMPTY: &str = "{\n  \"tools\": [],\n  \"interpreters\": [],\n  \"compilers\": [],\n  \"recipes\": []\n}\n";
+const EMPTY: &str =
+    "{\n  \"tools\": [],\n  \"interpreters\": [],\n  \"compilers\": [],\n  \"recipes\": []\n}\n";
 
 /// An entry of the manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
@@ -118,8 +119,10 @@ impl Manifest {
         for category in CATEGORIES {
             let list = object.as_ref().and_then(|object| object.array_value(category));
             for element in list.iter().flat_map(|list| list.elements()) {
-                let is_it = element.as_object().and_then(|entry| entry.get("name")).and_then(|name| name.value());
-                let is_it = is_it.and_then(|value| value.as_string_lit()).and_then(|text| text.decoded_value().ok());
+                let is_it =
+                    element.as_object().and_then(|entry| entry.get("name")).and_then(|name| name.value());
+                let is_it =
+                    is_it.and_then(|value| value.as_string_lit()).and_then(|text| text.decoded_value().ok());
                 if is_it.as_deref() == Some(name) {
                     element.remove();
                 }
@@ -136,7 +139,8 @@ impl Manifest {
     /// Writes the manifest anew, after a look that it still reads as one.
     pub(crate) fn write(&self, text: &str) -> Result<(), Fault> {
         parse(text)?;
-        let cannot = |error: std::io::Error| Fault::broken(format!("cannot write {}: {error}", self.file.display()));
+        let cannot =
+            |error: std::io::Error| Fault::broken(format!("cannot write {}: {error}", self.file.display()));
         let fresh = self.file.with_extension(format!("json.datum-{}", std::process::id()));
         let folder = self.file.parent().unwrap_or(&self.file);
         fs::create_dir_all(folder).map_err(cannot)?;
@@ -198,21 +202,33 @@ mod tests {
 
     fn entry(name: &str) -> Entry {
         let path = format!("tools/{name}.py");
-        Entry { category: "tools", name: name.to_owned(), path, tags: vec!["sea".to_owned()], ..Entry::default() }
+        Entry {
+            category: "tools",
+            name: name.to_owned(),
+            path,
+            tags: vec!["sea".to_owned()],
+            ..Entry::default()
+        }
     }
 
     #[test]
     fn adding_and_removing_leave_the_rest_as_it_stands() {
         let odd = "{\n    \"tools\" : [ {\"name\":\"b\",  \"path\": \"tools/b\"} ],\n    \"note\": 1.50,\n    \"recipes\": []\n}\n";
         let added = manifest(odd).unwrap().with(&entry("a")).unwrap();
-        assert!(added.contains("{\"name\":\"b\",  \"path\": \"tools/b\"}") && added.contains("\"note\": 1.50"), "{added}");
+        assert!(
+            added.contains("{\"name\":\"b\",  \"path\": \"tools/b\"}") && added.contains("\"note\": 1.50"),
+            "{added}"
+        );
         let read = manifest(&added).unwrap();
         assert_eq!(read.find("a"), Some(&entry("a")));
         let value: Value = serde_json::from_str(&added).unwrap();
         let keys: Vec<_> = value["tools"][1].as_object().unwrap().keys().cloned().collect();
         assert_eq!(keys, ["name", "path", "description", "language", "created_by", "created_at", "tags"]);
         let removed = read.without("a").unwrap();
-        assert_eq!(serde_json::from_str::<Value>(&removed).unwrap(), serde_json::from_str::<Value>(odd).unwrap());
+        assert_eq!(
+            serde_json::from_str::<Value>(&removed).unwrap(),
+            serde_json::from_str::<Value>(odd).unwrap()
+        );
         assert!(removed.contains("\"note\": 1.50"), "{removed}");
         let fresh = manifest(EMPTY).unwrap().with(&entry("a")).unwrap();
         assert_eq!(parse(&fresh).unwrap().len(), 1);

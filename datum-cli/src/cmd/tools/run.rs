@@ -27,14 +27,20 @@ pub(crate) const LANGUAGES: [(&str, &str); 12] = [
 /// The program at `path` of the workshop: inside it, also when links are followed.
 pub(crate) fn locate(root: &Path, name: &str, path: &str) -> Result<PathBuf, Fault> {
     let outside = |why: &str| {
-        Fault::usage(format!("{name}: {path:?} {why}")).hint("a tool is a file of the workshop; datum tools list shows paths")
+        Fault::usage(format!("{name}: {path:?} {why}"))
+            .hint("a tool is a file of the workshop; datum tools list shows paths")
     };
-    let inside = datum_core::worktree::TreePath::new(path).map_err(|error| outside(&match error {
-        datum_core::worktree::WorkError::Path { why, .. } => why.to_owned(),
-        other => other.to_string(),
-    }))?;
+    let inside = datum_core::worktree::TreePath::new(path).map_err(|error| {
+        outside(&match error {
+            datum_core::worktree::WorkError::Path { why, .. } => why.to_owned(),
+            other => other.to_string(),
+        })
+    })?;
     let whole = root.canonicalize().map_err(|error| Fault::broken(format!("{}: {error}", root.display())))?;
-    let file = whole.join(inside.as_str()).canonicalize().map_err(|error| outside(&format!("cannot be found: {error}")))?;
+    let file = whole
+        .join(inside.as_str())
+        .canonicalize()
+        .map_err(|error| outside(&format!("cannot be found: {error}")))?;
     if !file.starts_with(&whole) {
         return Err(outside("is a link that leads out of the workshop"));
     }
@@ -47,7 +53,8 @@ pub(crate) fn command(file: &Path, language: &str) -> Result<Command, Fault> {
         return Ok(Command::new(file));
     }
     let end = file.extension().and_then(|end| end.to_str()).unwrap_or_default();
-    let known = |name: &str| LANGUAGES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, by)| *by);
+    let known =
+        |name: &str| LANGUAGES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, by)| *by);
     let by = known(language).or_else(|| known(end)).ok_or_else(|| {
         Fault::usage(format!("{} cannot be executed, and nothing is known that runs it", file.display()))
             .hint("chmod +x, or datum tools add --language")
