@@ -103,6 +103,10 @@ pub(crate) enum Command {
     Journal(cmd::journal::Journal),
     /// Drop, list, read and answer bottles
     Bottle(cmd::bottle::Bottles),
+    /// Make, change, claim and list tasks
+    Task(cmd::task::TaskCommand),
+    /// Show the board, find agents, and give them tasks
+    Oracle(cmd::oracle::Oracle),
     /// Show any entry by its id
     Show(cmd::show::Show),
     /// Hide an entry (an undo can itself be undone)
@@ -111,10 +115,16 @@ pub(crate) enum Command {
     Sync(cmd::sync::Sync),
     /// Take in logs that came as a file, as a branch or from another repository
     Absorb(cmd::absorb::Absorb),
-    /// Know the vessels of the fleet, and the repositories of an organisation
+    /// Know the vessels of the fleet and what they can do
     Fleet(cmd::fleet::Fleet),
     /// Audit a repository by rules
     Audit(cmd::audit::Audit),
+    /// Make workshops, commit and say why, bring branches together
+    Git(cmd::git::Git),
+    /// List, register and run tools
+    Tools(cmd::tools::Tools),
+    /// List, show, write and run recipes
+    Recipe(cmd::recipe::Recipe),
     /// Keep values that only the granted agents can open
     #[cfg(feature = "vault")]
     Vault(cmd::vault::Vault),
@@ -145,6 +155,12 @@ pub(crate) enum Command {
     Compact(cmd::compact::Compact),
     /// Say where the bytes are
     Size(cmd::compact::Size),
+    /// Print what a shell needs to complete commands
+    Completions(cmd::names::Completions),
+    /// Write a man page for every command
+    Man(cmd::names::Man),
+    /// Make the program's other names: keeper, git-agent, oracle, git-datum
+    InstallNames(cmd::names::InstallNames),
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ pub(crate) mod claim;
 pub(crate) mod compact;
 pub(crate) mod doctor;
 pub(crate) mod fleet;
+pub(crate) mod git;
 pub(crate) mod hook;
 pub(crate) mod hooks;
 pub(crate) mod i2i;
@@ -19,10 +20,15 @@ pub(crate) mod import;
 pub(crate) mod journal;
 #[cfg(feature = "vault")]
 pub(crate) mod keeper;
+pub(crate) mod names;
+pub(crate) mod oracle;
 pub(crate) mod publish;
+pub(crate) mod recipe;
 pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod sync;
+pub(crate) mod task;
+pub(crate) mod tools;
 pub(crate) mod undo;
 #[cfg(feature = "vault")]
 pub(crate) mod vault;
@@ -56,6 +62,14 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
         Command::Fleet(command) => command.run(&edge, out),
         Command::Bottle(command) => command.run(&edge, out),
         Command::Journal(command) => command.run(&edge, out),
+        Command::Task(command) => command.run(&edge, out),
+        Command::Oracle(command) => command.run(&edge, out),
+        Command::Git(command) => command.run(&edge, out),
+        Command::Tools(command) => command.run(&edge, out),
+        Command::Recipe(command) => command.run(&edge, out),
+        Command::Completions(command) => command.run(out),
+        Command::Man(command) => command.run(out),
+        Command::InstallNames(command) => command.run(&edge, out),
         Command::Claim(command) => command.run(&edge, out),
         Command::Doctor(command) => command.run(&edge, out),
         Command::Show(command) => command.run(&edge, out),

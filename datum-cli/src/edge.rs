@@ -159,6 +159,29 @@ impl<'a> Edge<'a> {
         })
     }
 
+    /// The agent that `--agent` names, for a command in which it is another than the one that acts.
+    pub(crate) fn agent_option(&self) -> Result<Option<AgentName>, Fault> {
+        self.global.agent.as_deref().map(AgentName::new).transpose().map_err(Fault::from)
+    }
+
+    /// Who writes, `--agent` aside; it is taken where nothing else names one.
+    pub(crate) fn stamp_beside_option(&self) -> Result<Stamp, Fault> {
+        let named = variable("DATUM_AGENT").map(|name| AgentName::new(&name)).transpose()?;
+        let named = match named {
+            Some(name) => Some(name),
+            None => self.declared_agent_in(self.store()?)?,
+        };
+        match named {
+            Some(name) => self.stamp_as(name),
+            None => self.stamp(),
+        }
+    }
+
+    /// What the vessel's CAPABILITY.toml declares.
+    pub(crate) fn declared(&self) -> Result<Option<Capability>, Fault> {
+        declared(self.store()?)
+    }
+
     /// The agent's name in the vessel's CAPABILITY.toml.
     pub(crate) fn declared_agent_in(&self, store: &Store) -> Result<Option<AgentName>, Fault> {
         let name = declared(store)?.and_then(|declared| declared.agent.name);

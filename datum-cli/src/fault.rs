@@ -2,8 +2,11 @@
 
 use datum_core::audit::RuleError;
 use datum_core::files::LookError;
+use datum_core::oracle::OracleError;
 use datum_core::sync::SyncError;
+use datum_core::task::{TakeError, TaskError};
 use datum_core::transport::{TransportError, Trouble};
+use datum_core::worktree::WorkError;
 use datum_core::{
     DraftError, FindError, GitError, NameError, ObjectError, RefError, RevisionError, StoreError,
 };
@@ -199,6 +202,29 @@ impl From<StoreError> for Fault {
     }
 }
 
+impl From<TaskError> for Fault {
+    fn from(error: TaskError) -> Self {
+        let message = error.to_string();
+        let no = |message: String| Self { exit: Exit::No, ..Self::usage(message) };
+        match error {
+            TaskError::NotAName(_) | TaskError::Unknown(_) => {
+                Self::usage(message).hint("datum task list --all lists them; datum sync fetches those of others")
+            }
+            TaskError::Ambiguous { .. } => Self::usage(message).hint("give more characters"),
+            TaskError::Held { hold, .. } => no(format!("{message} until {}", crate::time::show(hold.until)))
+                .hint("it can be taken over when the lease ends; --force passes over the claim where a step has it"),
+            TaskError::Expired { task, hold } => no(format!("{message} at {}", crate::time::show(hold.until)))
+                .hint(format!("datum task claim {task} takes it again, if nobody else has")),
+            TaskError::FencedOff { task, .. } => no(message).hint(format!("datum task show {task} says who has it")),
+            TaskError::NotHeld { task, .. } => no(message).hint(format!("datum task claim {task}")),
+            TaskError::State { task, .. } => no(message).hint(format!("datum task show {task} tells what happened")),
+            TaskError::Waits { .. } => no(message).hint("datum task ready lists those that wait for nothing"),
+            TaskError::NoChange(_) | TaskError::Cycle(_) | TaskError::ParentCycle(_) => Self::usage(message),
+            TaskError::Draft(error) => error.into(),
+        }
+    }
+}
+
 impl From<RevisionError> for Fault {
     fn from(error: RevisionError) -> Self {
         match error {
@@ -206,6 +232,15 @@ impl From<RevisionError> for Fault {
                 Self::usage(error.to_string()).hint("git rev-parse --verify tells what a name stands for")
             }
             RevisionError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<TakeError> for Fault {
+    fn from(error: TakeError) -> Self {
+        match error {
+            TakeError::Task(error) => error.into(),
+            TakeError::Store(error) => error.into(),
         }
     }
 }
@@ -224,5 +259,42 @@ impl From<RuleError> for Fault {
     fn from(error: RuleError) -> Self {
         Self::usage(error.to_string())
             .hint("datum audit rules lists the rules; datum audit --help shows a rule file")
+    }
+}
+
+impl From<OracleError> for Fault {
+    fn from(error: OracleError) -> Self {
+        let message = error.to_string();
+        match error {
+            OracleError::Task(error) => error.into(),
+            OracleError::UnknownAgent(_) => {
+                Self::usage(message).hint("datum oracle discover lists those that are known")
+            }
+            OracleError::Nobody { .. } => Self { exit: Exit::No, ..Self::usage(message) }
+                .hint("datum fleet add and datum fleet discover find more; --agent names one all the same"),
+            OracleError::Object(error) => error.into(),
+            OracleError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<WorkError> for Fault {
+    fn from(error: WorkError) -> Self {
+        let message = error.to_string();
+        let no = |message: String| Self { exit: Exit::No, ..Self::usage(message) };
+        match error {
+            WorkError::Nothing => no(message),
+            WorkError::Refused { .. } => no(message).hint("what it says stands above; nothing was changed"),
+            WorkError::Conflicts { upstream, .. } => {
+                no(message).hint(format!("nothing was done; git merge {upstream} begins the merge by hand"))
+            }
+            WorkError::Path { .. } => Self::usage(message).hint("paths count from where the command runs"),
+            WorkError::NoBranch => Self::usage(message).hint("datum git checkout BRANCH"),
+            WorkError::Branch(_) | WorkError::Git(GitError::Failed { .. }) => Self::usage(message),
+            WorkError::File { .. } => {
+                Self::broken(message).hint("is the folder read-only, or the disk full?")
+            }
+            WorkError::Git(_) => Self::broken(message),
+        }
     }
 }

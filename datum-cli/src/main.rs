@@ -18,7 +18,7 @@ use clap::Parser as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let args = match args::Args::try_parse() {
+    let args = match args::Args::try_parse_from(cmd::names::arguments(std::env::args_os())) {
         Ok(args) => args,
         Err(error) => return out::usage(&error),
     };

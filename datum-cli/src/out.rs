@@ -140,6 +140,13 @@ impl Out {
         }
     }
 
+    /// Hands on what was printed so far, before another program prints.
+    pub(crate) fn flush(&mut self) {
+        if let Err(error) = self.stdout.flush() {
+            self.lost.get_or_insert(error);
+        }
+    }
+
     /// Ends the program.
     pub(crate) fn finish(mut self, result: Result<Exit, Fault>) -> ExitCode {
         let flushed = self.stdout.flush();

@@ -69,6 +69,17 @@ fn bare_command() -> Command {
     command
 }
 
+/// A command in the work tree at `root`, as its user would run it: with prompts, credentials, hooks and signing.
+#[expect(clippy::disallowed_methods, reason = "this file owns the starting of processes")]
+pub(crate) fn user_command(root: &Path) -> Command {
+    let mut command = Command::new("git");
+    for name in HOOK_ENVIRONMENT {
+        command.env_remove(name);
+    }
+    command.arg("-C").arg(root);
+    command
+}
+
 /// Runs git on one repository, named by its git folder.
 #[derive(Debug, Clone)]
 pub(crate) struct Git {

@@ -118,6 +118,7 @@ mod name;
 #[expect(clippy::disallowed_methods, reason = "loose objects are files, and this module owns them")]
 mod odb;
 pub mod onboarding;
+pub mod oracle;
 pub mod outgoing;
 #[expect(clippy::disallowed_methods, reason = "it owns the file of pins, which must not travel")]
 mod pins;
@@ -137,6 +138,7 @@ mod store;
 pub mod style;
 mod survey;
 pub mod sync;
+pub mod task;
 #[cfg(test)]
 mod testdata;
 pub mod transport;
@@ -147,6 +149,7 @@ pub mod undo;
 pub mod vault;
 pub mod verify;
 mod wait;
+pub mod worktree;
 
 pub use entry::{BODY_INLINE_MAX, BODY_MAX, Draft, DraftError, Entry, SUBJECT_MAX, VALUE_MAX, View};
 pub use git::GitError;

@@ -4,14 +4,14 @@ use crate::cmd::journal::moment;
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
-use datum_core::Snapshot;
-use datum_core::publish::{is_ours, plan};
+use datum_core::publish::{is_ours, plan, taskboard_file};
+use datum_core::{Snapshot, task};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// Writes the files the fleet reads: JOURNAL.md and the bottles.
+/// Writes the files the fleet reads: JOURNAL.md, the bottles, and TASKBOARD.md where there are tasks.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   datum publish --dry-run
@@ -75,7 +75,8 @@ impl Publish {
         }
         for path in &kept {
             out.warn(&format!(
-                "{path} is not datum's and stays as it is; datum import takes it in, then remove it"
+                "{path} is not datum's and stays as it is; {} takes it in, then remove it",
+                if path == plan::BOARD { "datum task import" } else { "datum import" }
             ));
         }
         out.damage(&snapshot.damage());
@@ -86,6 +87,10 @@ impl Publish {
 fn planned(snapshot: &Snapshot<'_>) -> Result<BTreeMap<String, String>, Fault> {
     let mut files = plan::bottles(snapshot)?;
     files.insert(plan::JOURNAL.to_owned(), plan::journal(snapshot));
+    let tasks = task::fold(snapshot);
+    if !tasks.is_empty() {
+        files.insert(plan::BOARD.to_owned(), taskboard_file::print(&task::board(&tasks)));
+    }
     Ok(files)
 }
 
@@ -121,7 +126,7 @@ fn owner(root: &Path, path: &str) -> Result<Owner, Fault> {
 }
 
 /// Writes a file whole or not at all.
-fn write(root: &Path, path: &str, text: &str) -> Result<(), Fault> {
+pub(crate) fn write(root: &Path, path: &str, text: &str) -> Result<(), Fault> {
     let file = root.join(path);
     let folder = file.parent().unwrap_or(root);
     let fresh = file.with_extension(format!("datum-{}", std::process::id()));

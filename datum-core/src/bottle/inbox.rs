@@ -210,6 +210,13 @@ pub fn inbox(snapshot: &Snapshot<'_>) -> Result<Inbox, ObjectError> {
         }
         ControlFlow::Continue(())
     });
+    // A dispatch is one entry: the task given, and the bottle that says so.
+    undo::walk_visible(snapshot, Kind::Task, |view| {
+        if view.trailer(TO).is_some() {
+            bottles.insert(view.id, of_entry(snapshot, view));
+        }
+        ControlFlow::Continue(())
+    });
     for (id, bottle) in of_files(snapshot)? {
         let printed = str::from_utf8(&bottle.text).ok().and_then(bottle_file::entry_id);
         let is_copy = imported.contains_key(&id) || printed.is_some_and(|entry| bottles.contains_key(&entry));

@@ -15,6 +15,8 @@ use std::ops::ControlFlow;
 
 /// Where the journal is published.
 pub const JOURNAL: &str = "JOURNAL.md";
+/// Where the tasks are published.
+pub const BOARD: &str = "TASKBOARD.md";
 /// The folder below which bottles are published.
 pub const BOTTLES: &str = "message-in-a-bottle";
 

@@ -115,6 +115,30 @@ pub fn print(tasks: &[BoardTask]) -> String {
     out
 }
 
+/// A title as the line of a printed board shows it.
+pub fn shown_title(title: &str) -> String {
+    one_line(title)
+}
+
+/// The text that a line's Markdown stands for.
+pub fn unescape(text: &str) -> String {
+    text.replace("&lt;", "<")
+}
+
+/// Title and id of a line that [`print`] wrote, from what stands after its check box; `None` for any other line.
+///
+/// # Examples
+/// ```
+/// use datum_core::publish::taskboard_file::published;
+/// assert_eq!(published("Fix it (`T-4k9x2ma`), in-progress, @a"), Some(("Fix it", "T-4k9x2ma")));
+/// assert_eq!(published("Fix it"), None);
+/// ```
+pub fn published(line: &str) -> Option<(&str, &str)> {
+    let (title, rest) = line.rsplit_once(" (`")?;
+    let (id, after) = rest.split_once("`)")?;
+    (after.is_empty() || after.starts_with(',')).then_some((title, id))
+}
+
 fn task_line(task: &BoardTask) -> String {
     let plain = |text: &str| one_line(text).replace('<', "&lt;");
     let mark = if task.status == State::Done { 'x' } else { ' ' };

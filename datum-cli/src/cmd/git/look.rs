@@ -1,0 +1,200 @@
+//! `datum git status|history|inventory|branch|checkout|sync`: what there is, and where the branches are.
+
+use super::tree;
+use crate::cmd::tools::manifest::{CATEGORIES, Manifest};
+use crate::edge::Edge;
+use crate::fault::{Exit, Fault};
+use crate::out::Out;
+use crate::time;
+use datum_core::history;
+use datum_core::i2i;
+use serde_json::{Value, json};
+
+pub(crate) fn status(edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
+    let changes = tree(edge)?.status()?;
+    if out.is_json() {
+        out.json(&json!({
+            "version": 1, "branch": changes.branch, "staged": changes.staged, "modified": changes.modified,
+            "untracked": changes.untracked, "conflicted": changes.conflicted, "ahead": changes.ahead,
+            "behind": changes.behind,
+        }));
+        return Ok(Exit::Done);
+    }
+    let branch = changes.branch.as_deref().unwrap_or("(none checked out)");
+    out.line(&format!("branch {branch}, {} ahead, {} behind", changes.ahead, changes.behind));
+    for (what, files) in [
+        ("conflicted", &changes.conflicted),
+        ("staged", &changes.staged),
+        ("modified", &changes.modified),
+        ("untracked", &changes.untracked),
+    ] {
+        files.iter().for_each(|file| out.line(&format!("{what:<10} {file}")));
+    }
+    Ok(Exit::Done)
+}
+
+/// Lists commits, newest first.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  datum git history -n 5
+  datum git history --search pump --format ndjson")]
+pub(crate) struct History {
+    /// List at most N
+    #[arg(short = 'n', long = "last", value_name = "N", default_value_t = 20)]
+    count: usize,
+    /// Only commits whose subject contains TEXT, letter case aside
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
+}
+
+impl History {
+    pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
+        let snapshot = edge.store()?.snapshot()?;
+        let want = self.search.as_deref().map(str::to_lowercase);
+        // Which commits are wanted is known only when they are read.
+        let most = if want.is_some() { 100_000 } else { self.count };
+        let takes = |subject: &str| want.as_ref().is_none_or(|want| subject.to_lowercase().contains(want));
+        let commits = history::commits(&snapshot, most)?;
+        let found: Vec<_> = commits.iter().filter(|commit| takes(&commit.subject)).take(self.count).collect();
+        if out.is_json() {
+            let shown: Vec<Value> = found
+                .iter()
+                .map(|commit| {
+                    let parts = i2i::parse(&commit.subject).ok().flatten().map(|parts| {
+                        json!({ "type": parts.kind(), "code": parts.code(), "scope": parts.scope(), "summary": parts.summary() })
+                    });
+                    json!({
+                        "id": commit.id, "author": commit.author, "time": time::iso(commit.time),
+                        "subject": commit.subject, "i2i": parts,
+                    })
+                })
+                .collect();
+            out.json_list("commits", &shown);
+        } else {
+            for commit in &found {
+                let author = commit.author.split(" <").next().unwrap_or_default();
+                let line = format!(
+                    "{} {} {author} {}",
+                    out.id(&commit.id.short(12)),
+                    out.dim(&time::show(commit.time)),
+                    commit.subject
+                );
+                out.line(&line);
+            }
+        }
+        Ok(Exit::Done)
+    }
+}
+
+pub(crate) fn inventory(edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
+    let root = tree(edge)?.root().to_owned();
+    let manifest = Manifest::read(&root)?;
+    let files = manifest.unregistered(&root);
+    if out.is_json() {
+        let mut value = json!({ "version": 1, "unregistered": files });
+        for category in CATEGORIES {
+            let of: Vec<_> = manifest.entries().iter().filter(|tool| tool.category == category).collect();
+            value[category] = json!(of);
+        }
+        out.json(&value);
+        return Ok(Exit::Done);
+    }
+    for category in CATEGORIES {
+        for tool in manifest.entries().iter().filter(|tool| tool.category == category) {
+            out.line(&format!("{category:<12} {:<20} {} {}", tool.name, tool.path, tool.description));
+        }
+    }
+    files.iter().for_each(|file| out.line(&format!("{:<12} {:<20} {file}", "unregistered", "-")));
+    Ok(Exit::Done)
+}
+
+/// Makes a branch and checks it out.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  datum git branch trial
+  datum git branch hotfix --from v1.0")]
+pub(crate) struct Branch {
+    /// Its name
+    name: String,
+    /// Where it begins [default: the commit that is checked out]
+    #[arg(long, value_name = "REV")]
+    from: Option<String>,
+}
+
+impl Branch {
+    pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
+        tree(edge)?.branch(&self.name, self.from.as_deref())?;
+        say(out, &self.name);
+        Ok(Exit::Done)
+    }
+}
+
+/// Checks a branch out; refused where changes would be lost.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  datum git checkout main")]
+pub(crate) struct Checkout {
+    /// The branch
+    name: String,
+}
+
+impl Checkout {
+    pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
+        tree(edge)?.checkout(&self.name)?;
+        say(out, &self.name);
+        Ok(Exit::Done)
+    }
+}
+
+fn say(out: &mut Out, branch: &str) {
+    if out.is_json() {
+        out.json(&json!({ "version": 1, "branch": branch }));
+    } else {
+        out.line(&format!("on branch {branch}"));
+    }
+}
+
+/// Brings the present branch and its upstream together.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  datum git sync
+  datum git sync backup
+
+Exit: 0 both sides are the same now, 1 there are conflicts and nothing was done. datum sync carries the logs.")]
+pub(crate) struct Sync {
+    /// The remote [default: the branch's own, or origin]
+    remote: Option<String>,
+}
+
+impl Sync {
+    pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
+        let tree = tree(edge)?;
+        match tree.sync(self.remote.as_deref()) {
+            Ok(done) => {
+                if out.is_json() {
+                    out.json(&json!({
+                        "version": 1, "branch": done.branch, "remote": done.upstream.remote,
+                        "upstream": done.upstream.branch, "pulled": done.pulled, "pushed": done.pushed,
+                        "merged": done.merged, "conflicts": [],
+                    }));
+                } else {
+                    let how = if done.merged { ", merged" } else { "" };
+                    out.line(&format!(
+                        "{} and {}/{}: {} came, {} went{how}",
+                        done.branch, done.upstream.remote, done.upstream.branch, done.pulled, done.pushed
+                    ));
+                }
+                Ok(Exit::Done)
+            }
+            Err(datum_core::worktree::WorkError::Conflicts { upstream, files }) => {
+                if out.is_json() {
+                    out.json(&json!({ "version": 1, "upstream": upstream, "conflicts": files }));
+                } else {
+                    files.iter().for_each(|file| out.line(&format!("conflict   {file}")));
+                }
+                out.say(&format!("nothing was done; git merge {upstream} begins the merge by hand"));
+                Ok(Exit::No)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Templates of workshops: built in, from a folder, or from a repository.
+
+use crate::fault::Fault;
+use crate::out::Out;
+use datum_core::Store;
+use datum_core::worktree::TreePath;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Most files a template may have.
+const FILES_MAX: usize = 2000;
+/// Largest file of a template, bytes.
+const FILE_MAX: u64 = 4 * 1024 * 1024;
+
+/// A built-in template.
+struct BuiltIn {
+    name: &'static str,
+    about: &'static str,
+    files: &'static [(&'static str, &'static str)],
+}
+
+macro_rules! files {
+    ($($path:literal from $source:literal),* $(,)?) => {
+        &[$(($path, include_str!(concat!("../../../templates/workshop/", $source)))),*]
+    };
+}
+
+const BUILT_IN: [BuiltIn; 2] = [
+    BuiltIn {
+        name: "workshop",
+        about: "bootcamp, dojo, tools, recipes, wiki, context, prompts, board and journal",
+        files: files![
+            "README.md" from "README.md",
+            "bootcamp/README.md" from "bootcamp/README.md",
+            "bootcamp/01-look-around.md" from "bootcamp/01-look-around.md",
+            "bootcamp/02-leave-a-trace.md" from "bootcamp/02-leave-a-trace.md",
+            "dojo/README.md" from "dojo/README.md",
+            "dojo/01-handover.md" from "dojo/01-handover.md",
+            "tools/README.md" from "tools/README.md",
+            "tools/manifest.json" from "tools/manifest.json",
+            "recipes/README.md" from "recipes/README.md",
+            "recipes/morning.md" from "recipes/morning.md",
+            "wiki/README.md" from "wiki/README.md",
+            "context/README.md" from "context/README.md",
+            "context/surroundings.md" from "context/surroundings.md",
+            "context/known-gaps.md" from "context/known-gaps.md",
+            "prompts/begin.md" from "prompts/begin.md",
+            "prompts/review.md" from "prompts/review.md",
+            "TASKBOARD.md" from "TASKBOARD.md",
+            "JOURNAL.md" from "JOURNAL.md",
+            ".superagent/agent.toml" from ".superagent/agent.toml",
+            ".gitignore" from "gitignore",
+        ],
+    },
+    BuiltIn {
+        name: "small",
+        about: "tools, recipes, wiki and a board: for a task of a few days",
+        files: files![
+            "tools/README.md" from "tools/README.md",
+            "tools/manifest.json" from "tools/manifest.json",
+            "recipes/README.md" from "recipes/README.md",
+            "recipes/morning.md" from "recipes/morning.md",
+            "wiki/README.md" from "wiki/README.md",
+            "TASKBOARD.md" from "TASKBOARD.md",
+            ".superagent/agent.toml" from ".superagent/agent.toml",
+            ".gitignore" from "gitignore",
+        ],
+    },
+];
+
+/// The files of a template, by their paths.
+pub(super) type Files = BTreeMap<String, Vec<u8>>;
+
+/// Lists the built-in templates.
+pub(super) fn list(out: &mut Out) {
+    if out.is_json() {
+        let shown: Vec<_> = BUILT_IN
+            .iter()
+            .map(|template| {
+                let files: Vec<_> = template.files.iter().map(|(path, _)| *path).collect();
+                serde_json::json!({ "name": template.name, "about": template.about, "files": files })
+            })
+            .collect();
+        out.json_list("templates", &shown);
+        return;
+    }
+    for template in &BUILT_IN {
+        let name = out.id(template.name);
+        out.line(&format!("{name}  {}", template.about));
+        template.files.iter().for_each(|(path, _)| out.line(&format!("  {path}")));
+    }
+    out.say("variables: {{name}}, {{owner}}, {{role}}, {{date}}, and those of --var");
+}
+
+/// Reads the template that `source` names: a built-in one, a folder, or a repository's address.
+pub(super) fn load(source: &str) -> Result<Files, Fault> {
+    if let Some(template) = BUILT_IN.iter().find(|template| template.name == source) {
+        let files = template.files.iter();
+        return Ok(files.map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect());
+    }
+    let path = Path::new(source);
+    if path.is_dir() {
+        return from_folder(path);
+    }
+    if source.contains("://") || source.contains('@') || path.exists() {
+        return from_repository(source);
+    }
+    let names: Vec<_> = BUILT_IN.iter().map(|template| template.name).collect();
+    Err(Fault::usage(format!("no template {source}"))
+        .hint(format!("{}, a folder, or the address of a repository", names.join(", "))))
+}
+
+fn refuse(path: &str, why: &str) -> Fault {
+    Fault::usage(format!("template: {path}: {why}")).hint("nothing was written")
+}
+
+fn add(files: &mut Files, path: &str, bytes: Vec<u8>) -> Result<(), Fault> {
+    let path = TreePath::new(path).map_err(|error| refuse(path, &error.to_string()))?;
+    if bytes.len() as u64 > FILE_MAX {
+        return Err(refuse(path.as_str(), "is larger than 4 MiB"));
+    }
+    if files.len() >= FILES_MAX {
+        return Err(refuse(path.as_str(), "is one file more than the 2000 a template may have"));
+    }
+    files.insert(path.as_str().to_owned(), bytes);
+    Ok(())
+}
+
+fn from_folder(root: &Path) -> Result<Files, Fault> {
+    let mut files = Files::new();
+    let walk = walkdir::WalkDir::new(root).min_depth(1).sort_by_file_name().into_iter();
+    for entry in walk.filter_entry(|entry| entry.file_name() != ".git") {
+        let entry = entry.map_err(|error| Fault::usage(format!("template: {error}")))?;
+        let path =
+            entry.path().strip_prefix(root).unwrap_or(entry.path()).to_string_lossy().replace('\\', "/");
+        if entry.file_type().is_symlink() {
+            return Err(refuse(&path, "is a symbolic link"));
+        }
+        if entry.file_type().is_dir() {
+            continue;
+        }
+        let size = entry.metadata().map_or(0, |meta| meta.len());
+        if !entry.file_type().is_file() || size > FILE_MAX {
+            return Err(refuse(&path, "is no file of at most 4 MiB"));
+        }
+        let bytes = std::fs::read(entry.path()).map_err(|error| refuse(&path, &error.to_string()))?;
+        add(&mut files, &path, bytes)?;
+    }
+    if files.is_empty() { Err(refuse(&root.display().to_string(), "holds no file")) } else { Ok(files) }
+}
+
+/// Fetches the newest commit into a folder of its own, checked out nowhere, and reads its files from there.
+fn from_repository(address: &str) -> Result<Files, Fault> {
+    let folder = std::env::temp_dir().join(format!("datum-template-{}", std::process::id()));
+    let read = fetch(address, &folder).and_then(|()| {
+        let store = Store::open(&folder)?;
+        let snapshot = store.snapshot()?;
+        let mut found = Vec::new();
+        snapshot.files(|_| true, |file| found.push(file))?;
+        let mut files = Files::new();
+        for file in found {
+            if file.link {
+                return Err(refuse(&file.path, "is a symbolic link"));
+            }
+            add(&mut files, &file.path, snapshot.blob(file.id)?)?;
+        }
+        if files.is_empty() { Err(refuse(address, "holds no file")) } else { Ok(files) }
+    });
+    let _ = std::fs::remove_dir_all(&folder);
+    read
+}
+
+fn fetch(address: &str, folder: &Path) -> Result<(), Fault> {
+    if address.starts_with('-') {
+        return Err(Fault::usage(format!("{address:?} is no address")));
+    }
+    let mut command = Command::new("git");
+    command.args([
+        "-c",
+        "core.hooksPath=/dev/null",
+        "clone",
+        "--quiet",
+        "--bare",
+        "--depth=1",
+        "--no-tags",
+        "--",
+    ]);
+    // Only transports that run no program of the address's choosing.
+    command.env("GIT_ALLOW_PROTOCOL", "file:git:http:https:ssh").stdout(Stdio::null());
+    let status = command.arg(address).arg(folder).status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => Err(Fault::broken(format!("cannot fetch the template {address}"))),
+        Err(error) => Err(Fault::broken(format!("cannot run git: {error}"))),
+    }
+}
+
+/// Puts the values of `variables` in the place of `{{name}}` in contents and paths; what is no variable stays.
+pub(super) fn fill(files: Files, variables: &BTreeMap<String, String>) -> Result<Files, Fault> {
+    let mut filled = Files::new();
+    for (path, bytes) in files {
+        let path = replace(&path, variables);
+        // A file that is no text is taken as it is.
+        let bytes = match String::from_utf8(bytes) {
+            Ok(text) => replace(&text, variables).into_bytes(),
+            Err(error) => error.into_bytes(),
+        };
+        if filled.contains_key(&path) {
+            return Err(refuse(&path, "is made by two files of the template"));
+        }
+        add(&mut filled, &path, bytes)?;
+    }
+    Ok(filled)
+}
+
+fn replace(text: &str, variables: &BTreeMap<String, String>) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("{{") {
+        out.push_str(&rest[..at]);
+        let inner = rest[at + 2..].split_once("}}");
+        match inner.and_then(|(name, after)| Some((variables.get(name.trim())?, after))) {
+            Some((value, after)) => {
+                out.push_str(value);
+                rest = after;
+            }
+            None => {
+                out.push_str("{{");
+                rest = &rest[at + 2..];
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables() -> BTreeMap<String, String> {
+        [("name", "pump"), ("x", "../.."), ("y", "{{name}}")]
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .into()
+    }
+
+    #[test]
+    fn variables_are_filled_in_and_the_rest_stays() {
+        let text = "{{name}} {{ name }} ${{ secrets.X }} {{unknown}} {{y}} {{";
+        assert_eq!(replace(text, &variables()), "pump pump ${{ secrets.X }} {{unknown}} {{name}} {{");
+    }
+
+    #[test]
+    fn a_variable_cannot_lead_a_path_out() {
+        let files = Files::from([("{{x}}/evil".to_owned(), Vec::new())]);
+        assert!(fill(files, &variables()).is_err());
+        let twice = Files::from([("{{name}}".to_owned(), vec![]), ("pump".to_owned(), vec![])]);
+        assert!(fill(twice, &variables()).is_err());
+    }
+
+    #[test]
+    fn the_built_in_templates_are_whole() {
+        for template in &BUILT_IN {
+            let files = load(template.name).unwrap();
+            let manifest: serde_json::Value = serde_json::from_slice(&files["tools/manifest.json"]).unwrap();
+            for category in ["tools", "interpreters", "compilers", "recipes"] {
+                assert!(manifest[category].is_array(), "{category}");
+            }
+            assert!(files.keys().all(|path| TreePath::new(path).is_ok()));
+        }
+    }
+}

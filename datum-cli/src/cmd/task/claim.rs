@@ -1,0 +1,129 @@
+//! `datum task claim|renew|release`: who has a task.
+
+use super::{caps, lease, tell};
+use crate::edge::Edge;
+use crate::fault::{Exit, Fault};
+use crate::out::Out;
+use crate::time;
+use datum_core::Kind;
+use datum_core::task::{self, Taken};
+use serde_json::json;
+
+/// Takes a task: of any number of processes that try, one gets it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  datum task claim T-4k9x2ma --lease 2h
+  while id=$(datum task claim --next --cap repair); do work-on $id && datum task finish $id; done
+
+Exit: 0 claimed, 1 another has it or none is left.")]
+pub(crate) struct Claim {
+    /// The task
+    #[arg(required_unless_present = "next", conflicts_with = "next")]
+    id: Option<String>,
+    /// Take the most urgent of those that are ready, then the oldest
+    #[arg(long)]
+    next: bool,
+    /// With --next: only tasks that need no other capabilities than these (repeatable)
+    #[arg(long, value_name = "CAPABILITY", requires = "next")]
+    cap: Vec<String>,
+    /// How long to have it before others may take it over
+    #[arg(long, value_name = "TIME", default_value = "2h")]
+    lease: String,
+}
+
+impl Claim {
+    pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
+        let lease = lease(&self.lease)?;
+        let caps = caps(&self.cap)?;
+        let stamp = edge.stamp()?;
+        let store = edge.store()?;
+        let taken = match &self.id {
+            Some(id) => Some(task::take(store, &stamp, id, lease)?),
+            None => {
+                let caps = (!caps.is_empty()).then(|| caps.iter().map(ToString::to_string).collect());
+                task::take_next(store, &stamp, caps.as_ref(), lease)?
+            }
+        };
+        if let Some(taken) = taken {
+            show(out, "claimed", &taken);
+            return Ok(Exit::Done);
+        }
+        if out.is_json() {
+            out.json(&json!({ "version": 1, "task": null }));
+        }
+        out.say("no task is ready");
+        Ok(Exit::No)
+    }
+}
+
+fn show(out: &mut Out, verb: &str, taken: &Taken) {
+    let Taken { task, hold, entry } = taken;
+    if out.is_json() {
+        out.json(&json!({
+            "version": 1, "kind": "task", "ids": [entry], "alias": task.alias(), "task": task.id, "title": task.title,
+            "agent": hold.agent, "fence": hold.fence, "until": time::iso(hold.until),
+        }));
+    } else {
+        let alias = out.id(&task.alias());
+        out.line(&alias);
+        let until = time::show(hold.until);
+        out.say(&format!("{verb} until {until}, claim {}: {}", hold.fence, task.title));
+    }
+}
+
+/// Keeps a task for longer; also tells of a claim whose process was killed before it could.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  datum task renew T-4k9x2ma --lease 4h")]
+pub(crate) struct Renew {
+    /// The task
+    id: String,
+    /// How long from now
+    #[arg(long, value_name = "TIME", default_value = "2h")]
+    lease: String,
+    /// Only under the claim with this number
+    #[arg(long, value_name = "N")]
+    fence: Option<u64>,
+}
+
+impl Renew {
+    pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
+        let taken = task::prolong(edge.store()?, &edge.stamp()?, &self.id, lease(&self.lease)?, self.fence)?;
+        show(out, "kept", &taken);
+        Ok(Exit::Done)
+    }
+}
+
+/// Gives a task back.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  datum task release T-4k9x2ma 'I have no welder'")]
+pub(crate) struct Release {
+    /// The task
+    id: String,
+    /// Why
+    #[arg(default_value = "", hide_default_value = true)]
+    reason: String,
+    /// Only under the claim with this number
+    #[arg(long, value_name = "N")]
+    fence: Option<u64>,
+}
+
+impl Release {
+    pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
+        let stamp = edge.stamp()?;
+        let store = edge.store()?;
+        let mut found = None;
+        let applied = store.apply::<Fault>(Kind::Task, &stamp, |snapshot| {
+            let tasks = task::fold(snapshot);
+            let task = tasks.find(&self.id)?;
+            found = Some(task.id);
+            Ok(vec![task::release(task, &stamp.agent, &self.reason, stamp.now, self.fence)?])
+        })?;
+        if let (Some(task), Some(entry)) = (found, applied.ids.first()) {
+            task::let_go(store, &stamp, task)?;
+            tell(out, "gave back", task, *entry);
+        }
+        Ok(Exit::Done)
+    }
+}

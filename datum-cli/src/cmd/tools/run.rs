@@ -1,0 +1,108 @@
+//! Running a program of the workshop: where it lies is checked, what it says streams, and the journal records it.
+
+use crate::edge::Edge;
+use crate::fault::Fault;
+use crate::out::Out;
+use datum_core::{Kind, StoreError, Word, journal};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::time::Instant;
+
+/// The interpreter for a file's ending or a language's name.
+pub(crate) const LANGUAGES: [(&str, &str); 12] = [
+    ("py", "python3"),
+    ("python", "python3"),
+    ("sh", "sh"),
+    ("bash", "bash"),
+    ("shell", "sh"),
+    ("js", "node"),
+    ("javascript", "node"),
+    ("mjs", "node"),
+    ("ts", "node"),
+    ("rb", "ruby"),
+    ("pl", "perl"),
+    ("lua", "lua"),
+];
+
+/// The program at `path` of the workshop: inside it, also when links are followed.
+pub(crate) fn locate(root: &Path, name: &str, path: &str) -> Result<PathBuf, Fault> {
+    let outside = |why: &str| {
+        Fault::usage(format!("{name}: {path:?} {why}"))
+            .hint("a tool is a file of the workshop; datum tools list shows paths")
+    };
+    let inside = datum_core::worktree::TreePath::new(path).map_err(|error| {
+        outside(&match error {
+            datum_core::worktree::WorkError::Path { why, .. } => why.to_owned(),
+            other => other.to_string(),
+        })
+    })?;
+    let whole = root.canonicalize().map_err(|error| Fault::broken(format!("{}: {error}", root.display())))?;
+    let file = whole
+        .join(inside.as_str())
+        .canonicalize()
+        .map_err(|error| outside(&format!("cannot be found: {error}")))?;
+    if !file.starts_with(&whole) {
+        return Err(outside("is a link that leads out of the workshop"));
+    }
+    if file.is_file() { Ok(file) } else { Err(outside("is no file")) }
+}
+
+/// The command that runs `file`: itself where it may be executed, else by the interpreter of its language.
+pub(crate) fn command(file: &Path, language: &str) -> Result<Command, Fault> {
+    if is_executable(file) {
+        return Ok(Command::new(file));
+    }
+    let end = file.extension().and_then(|end| end.to_str()).unwrap_or_default();
+    let known =
+        |name: &str| LANGUAGES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, by)| *by);
+    let by = known(language).or_else(|| known(end)).ok_or_else(|| {
+        Fault::usage(format!("{} cannot be executed, and nothing is known that runs it", file.display()))
+            .hint("chmod +x, or datum tools add --language")
+    })?;
+    let mut command = Command::new(by);
+    command.arg(file);
+    Ok(command)
+}
+
+#[cfg(unix)]
+fn is_executable(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.metadata().is_ok_and(|meta| meta.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(file: &Path) -> bool {
+    file.extension().is_some_and(|end| end.eq_ignore_ascii_case("exe"))
+}
+
+/// Runs `command` in `root`, its start and its end recorded in the journal; its streams are ours.
+///
+/// The start is recorded first: a run that was cut off is known by having no end.
+pub(crate) fn recorded(
+    edge: &Edge<'_>,
+    out: &mut Out,
+    root: &Path,
+    what: &str,
+    mut command: Command,
+) -> Result<ExitStatus, Fault> {
+    out.flush();
+    record(edge, &format!("{what}: started"))?;
+    let start = Instant::now();
+    let status = command.current_dir(root).env("DATUM_TOOL", what).status();
+    let seconds = start.elapsed().as_secs_f64();
+    let end = match &status {
+        Err(error) => format!("{what}: could not be started: {error}"),
+        Ok(status) => match status.code() {
+            Some(code) => format!("{what}: ended with {code} after {seconds:.3} s"),
+            None => format!("{what}: was killed after {seconds:.3} s"),
+        },
+    };
+    record(edge, &end)?;
+    status.map_err(|_| Fault::broken(end))
+}
+
+fn record(edge: &Edge<'_>, text: &str) -> Result<(), Fault> {
+    let draft = journal::draft(&Word::new("category", "TOOL")?, text, &[])?;
+    edge.store()?.apply::<StoreError>(Kind::Journal, &edge.stamp()?, |_| Ok(vec![draft.clone()]))?;
+    Ok(())
+}

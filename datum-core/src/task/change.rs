@@ -1,0 +1,99 @@
+//! The words of a task's entries: which trailers there are, and what a change is.
+//!
+//! ```text
+//! Change: create      the subject is the title, the body the text; Priority, Cap, Tag, Needs, Parent, Requested-By, Source
+//!                     and for a task from another board: State, Assignee (who had it there, which is no claim here)
+//! Task: <id>          in every later entry
+//! Change: edit        Title, Priority, Parent, Requested-By; Set: text (the body); Cap, No-Cap, Tag, No-Tag, Needs, No-Needs
+//! Change: comment     the body
+//! Change: state       State; the body is the reason
+//! Change: claim       Fence, Lease-Until; the agent is the entry's
+//! Change: dispatch    the same for the agent named in To:; the entry is a bottle to it as well (Type, Priority, Deadline)
+//! Change: renew       Fence, Lease-Until
+//! Change: release     Fence
+//! Over: <field> <id>  the entry whose value of the field this one replaces, as its writer saw it
+//! ```
+
+use crate::entry::View;
+use crate::id::EntryId;
+use crate::publish::taskboard_file::State;
+
+pub(super) const TASK: &str = "Task";
+pub(super) const CHANGE: &str = "Change";
+pub(super) const STATE: &str = "State";
+pub(super) const TITLE: &str = "Title";
+pub(super) const PRIORITY: &str = "Priority";
+pub(super) const CAP: &str = "Cap";
+pub(super) const NO_CAP: &str = "No-Cap";
+pub(super) const TAG: &str = "Tag";
+pub(super) const NO_TAG: &str = "No-Tag";
+pub(super) const NEEDS: &str = "Needs";
+pub(super) const NO_NEEDS: &str = "No-Needs";
+pub(super) const PARENT: &str = "Parent";
+pub(super) const REQUESTER: &str = "Requested-By";
+pub(super) const SOURCE: &str = "Source";
+pub(super) const SET: &str = "Set";
+pub(super) const FENCE: &str = "Fence";
+pub(super) const UNTIL: &str = "Lease-Until";
+pub(super) const OVER: &str = "Over";
+pub(super) const ASSIGNEE: &str = "Assignee";
+/// The value of [`SET`] that says the body is the new text, and of [`PARENT`] that says there is none.
+pub(super) const TEXT: &str = "text";
+pub(super) const NONE: &str = "none";
+
+/// What an entry does to its task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    Create,
+    Edit,
+    Comment,
+    State,
+    Claim,
+    Dispatch,
+    Renew,
+    Release,
+}
+
+impl Change {
+    const ALL: [Self; 8] = [
+        Self::Create,
+        Self::Edit,
+        Self::Comment,
+        Self::State,
+        Self::Claim,
+        Self::Dispatch,
+        Self::Renew,
+        Self::Release,
+    ];
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Edit => "edit",
+            Self::Comment => "comment",
+            Self::State => "state",
+            Self::Claim => "claim",
+            Self::Dispatch => "dispatch",
+            Self::Renew => "renew",
+            Self::Release => "release",
+        }
+    }
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|change| change.as_str() == text)
+    }
+}
+
+/// The task that an entry is about and what it does to it; `None` for an entry that is neither.
+pub(super) fn about(view: &View<'_>) -> Option<(EntryId, Change)> {
+    let change = Change::parse(view.trailer(CHANGE)?)?;
+    match change {
+        Change::Create => Some((view.id, change)),
+        _ => Some((view.reference(TASK)?, change)),
+    }
+}
+
+/// The state that a trailer names, which only its own word does: a log is no place for guesses.
+pub(super) fn state(text: &str) -> Option<State> {
+    State::read(text).filter(|state| state.as_str() == text)
+}

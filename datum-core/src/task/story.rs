@@ -1,0 +1,125 @@
+//! The story of one task: its entries in their order, and which values lost to others without having been seen.
+
+use super::change::{self, Change};
+use super::fold::Folder;
+use super::{Task, TaskError};
+use crate::entry::{Draft, Entry};
+use crate::id::EntryId;
+use crate::kind::Kind;
+use crate::snapshot::Snapshot;
+use crate::undo;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+/// A value that a later one replaced although its writer had not seen it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// The field: `title`, `text`, `priority`, `parent`, `requester` or `state`.
+    pub field: &'static str,
+    /// The value that lost.
+    pub value: String,
+    /// Who set it.
+    pub agent: String,
+    /// The entry that set it.
+    pub entry: EntryId,
+    /// The entry whose value won.
+    pub to: EntryId,
+}
+
+/// A task with all that happened to it.
+#[derive(Debug, Clone)]
+pub struct Story {
+    /// The task as it is.
+    pub task: Task,
+    /// Its entries, the oldest first.
+    pub entries: Vec<Entry>,
+    /// Values that lost.
+    pub lost: Vec<Lost>,
+    /// The entry that last set each field.
+    setters: BTreeMap<&'static str, EntryId>,
+}
+
+impl Story {
+    /// Notes in `draft` which value of `field` it replaces, as far as its writer has seen.
+    pub(super) fn over(&self, draft: Draft, field: &'static str) -> Result<Draft, TaskError> {
+        match self.setters.get(field) {
+            Some(id) => Ok(draft.with(change::OVER, &format!("{field} {id}"))?),
+            None => Ok(draft),
+        }
+    }
+}
+
+/// Tells the story of the task that the entry `id` made; `None` if there is none.
+pub fn story(snapshot: &Snapshot<'_>, id: EntryId) -> Option<Story> {
+    let mut folder = Folder::default();
+    let mut entries = Vec::new();
+    undo::walk_visible(snapshot, Kind::Task, |view| {
+        if let Some((of, change)) = change::about(view)
+            && of == id
+        {
+            folder.add(snapshot, view, id, change);
+            entries.push(snapshot.whole(view));
+        }
+        ControlFlow::Continue(())
+    });
+    entries.reverse();
+    // Causality before clocks: nothing happens to a task before it is made.
+    if let Some(at) = entries.iter().position(|entry| entry.id == id) {
+        entries[..=at].rotate_right(1);
+    }
+    let task = folder.finish().get(id)?.clone();
+    let mut setters: BTreeMap<&'static str, (EntryId, String, String)> = BTreeMap::new();
+    let mut lost = Vec::new();
+    for entry in &entries {
+        let seen: BTreeMap<&str, EntryId> = entry
+            .values(change::OVER)
+            .filter_map(|value| value.split_once(' '))
+            .filter_map(|(field, id)| Some((field, EntryId::from_hex(id)?)))
+            .collect();
+        for (field, value) in values(entry) {
+            if let Some((setter, value, agent)) = setters.get(field)
+                && seen.get(field).is_some_and(|seen| seen != setter)
+            {
+                let (value, agent) = (value.clone(), agent.clone());
+                lost.push(Lost { field, value, agent, entry: *setter, to: entry.id });
+            }
+            setters.insert(field, (entry.id, value, entry.agent.clone()));
+        }
+    }
+    let setters = setters.into_iter().map(|(field, (id, ..))| (field, id)).collect();
+    Some(Story { task, entries, lost, setters })
+}
+
+/// The fields an entry sets, and their values.
+fn values(entry: &Entry) -> Vec<(&'static str, String)> {
+    let trailer = |key: &str| entry.trailer(key).map(str::to_owned);
+    let state = |value: &str| vec![("state", value.to_owned())];
+    match entry.trailer(change::CHANGE).and_then(Change::parse) {
+        Some(Change::Create) => vec![
+            ("title", entry.subject.clone()),
+            ("text", entry.body.clone()),
+            ("priority", trailer(change::PRIORITY).unwrap_or_default()),
+            ("parent", trailer(change::PARENT).unwrap_or_else(|| change::NONE.to_owned())),
+            ("requester", trailer(change::REQUESTER).unwrap_or_else(|| change::NONE.to_owned())),
+            ("state", trailer(change::STATE).unwrap_or_else(|| "open".to_owned())),
+        ],
+        Some(Change::Edit) => {
+            let keys = [
+                ("title", change::TITLE),
+                ("priority", change::PRIORITY),
+                ("parent", change::PARENT),
+                ("requester", change::REQUESTER),
+            ];
+            let mut set: Vec<_> =
+                keys.into_iter().filter_map(|(field, key)| Some((field, trailer(key)?))).collect();
+            if entry.values(change::SET).any(|value| value == change::TEXT) {
+                set.push(("text", entry.body.clone()));
+            }
+            set
+        }
+        Some(Change::State) => trailer(change::STATE).map_or_else(Vec::new, |value| state(&value)),
+        Some(Change::Claim | Change::Dispatch) => state("in-progress"),
+        Some(Change::Release) => state("open"),
+        Some(Change::Comment | Change::Renew) | None => Vec::new(),
+    }
+}

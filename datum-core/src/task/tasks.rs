@@ -1,0 +1,172 @@
+//! All tasks of a snapshot: found by name, and asked what is ready.
+
+use super::{Task, TaskError, alias};
+use crate::id::EntryId;
+use crate::publish::taskboard_file::State;
+use crate::snapshot::PREFIX_MIN;
+use crate::stamp::Millis;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// What an agent made of its claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Record {
+    /// Claims that ended with the task done.
+    pub finished: u32,
+    /// Claims that were given back or taken over.
+    pub dropped: u32,
+}
+
+/// All tasks, the most urgent and then the oldest first.
+#[derive(Debug, Clone, Default)]
+pub struct Tasks {
+    list: Vec<Task>,
+    index: HashMap<EntryId, usize>,
+    records: BTreeMap<String, Record>,
+}
+
+impl Tasks {
+    pub(super) fn new(mut list: Vec<Task>, records: BTreeMap<String, Record>) -> Self {
+        list.sort_unstable_by_key(|task| (task.priority, task.created, task.id));
+        let index = list.iter().enumerate().map(|(at, task)| (task.id, at)).collect();
+        Self { list, index, records }
+    }
+
+    /// The tasks, the most urgent and then the oldest first.
+    pub fn all(&self) -> &[Task] {
+        &self.list
+    }
+
+    /// How many tasks there are.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// The task that the entry `id` made.
+    pub fn get(&self, id: EntryId) -> Option<&Task> {
+        self.index.get(&id).and_then(|at| self.list.get(*at))
+    }
+
+    /// What became of the claims of `agent`; a claim whose lease ended before `now` counts as dropped.
+    pub fn record(&self, agent: &str, now: Millis) -> Record {
+        let mut record = self.records.get(agent).copied().unwrap_or_default();
+        let expired = |task: &&Task| {
+            let mine = task.hold.as_ref().is_some_and(|hold| hold.agent == agent);
+            mine && !task.is_closed() && task.live_hold(now).is_none()
+        };
+        record.dropped += u32::try_from(self.list.iter().filter(expired).count()).unwrap_or(u32::MAX);
+        record
+    }
+
+    /// The tasks that `agent` has at `now`.
+    pub fn held_by<'a>(&'a self, agent: &'a str, now: Millis) -> impl Iterator<Item = &'a Task> {
+        self.list.iter().filter(move |task| task.live_hold(now).is_some_and(|hold| hold.agent == agent))
+    }
+
+    /// Finds the one task whose alias or id `name` is the beginning of.
+    ///
+    /// # Errors
+    /// [`TaskError`] when there is none or more than one.
+    pub fn find(&self, name: &str) -> Result<&Task, TaskError> {
+        let letters = alias::read(name);
+        let hex = name.to_ascii_lowercase();
+        let is_hex = (PREFIX_MIN..=64).contains(&hex.len()) && hex.bytes().all(|b| b.is_ascii_hexdigit());
+        if letters.is_none() && !is_hex {
+            return Err(TaskError::NotAName(name.to_owned()));
+        }
+        let fits = |task: &&Task| match &letters {
+            Some(letters) => alias::begins_with(task.id, letters),
+            None => task.id.short(hex.len()) == hex,
+        };
+        let mut found = self.list.iter().filter(fits);
+        let first = found.next().ok_or_else(|| TaskError::Unknown(name.to_owned()))?;
+        let more: Vec<&Task> = found.take(9).collect();
+        if more.is_empty() {
+            return Ok(first);
+        }
+        let candidates = [first].into_iter().chain(more).map(|task| alias::long_alias(task.id, 12)).collect();
+        Err(TaskError::Ambiguous { name: name.to_owned(), candidates })
+    }
+
+    /// Whether the task `id` no longer keeps others waiting: it is done, or will never be.
+    fn is_resolved(&self, id: EntryId) -> bool {
+        self.get(id).is_some_and(Task::is_closed)
+    }
+
+    /// What `task` still waits for; a task that is not here yet is waited for as well.
+    pub fn waits_for<'a>(&'a self, task: &'a Task) -> impl Iterator<Item = EntryId> + use<'a> {
+        task.needs.iter().copied().filter(|id| !self.is_resolved(*id))
+    }
+
+    /// Whether `task` can be claimed at `now`: open, not claimed, and waiting for nothing.
+    pub fn is_ready(&self, task: &Task, now: Millis) -> bool {
+        task.status(now) == State::Open
+            && task.live_hold(now).is_none()
+            && self.waits_for(task).next().is_none()
+    }
+
+    /// The tasks that can be claimed at `now`, the most urgent and then the oldest first.
+    ///
+    /// With `caps`, only those that need nothing else.
+    pub fn ready<'a>(
+        &'a self,
+        now: Millis,
+        caps: Option<&'a BTreeSet<String>>,
+    ) -> impl Iterator<Item = &'a Task> {
+        let able = move |task: &Task| caps.is_none_or(|caps| task.caps.is_subset(caps));
+        self.list.iter().filter(move |task| able(task) && self.is_ready(task, now))
+    }
+
+    /// The way from `from` along `next` to `to`, if there is one: both ends included.
+    pub(super) fn way<I: IntoIterator<Item = EntryId>>(
+        &self,
+        from: EntryId,
+        to: EntryId,
+        next: impl Fn(&Task) -> I,
+    ) -> Option<Vec<EntryId>> {
+        // Breadth first, with the step before each task remembered: the way shown is a shortest one.
+        let mut before: BTreeMap<EntryId, EntryId> = BTreeMap::new();
+        let mut wave = vec![from];
+        while !wave.is_empty() {
+            let mut coming = Vec::new();
+            for id in wave {
+                for step in self.get(id).into_iter().flat_map(&next) {
+                    if step != from && before.contains_key(&step) {
+                        continue;
+                    }
+                    before.entry(step).or_insert(id);
+                    if step == to {
+                        return Some(trace(&before, from, to));
+                    }
+                    coming.push(step);
+                }
+            }
+            wave = coming;
+            wave.retain(|id| *id != from);
+        }
+        None
+    }
+
+    /// The dependency cycle that `task` is in, if there is one: two clones can make one that neither would have made.
+    pub fn cycle(&self, task: &Task) -> Option<Vec<EntryId>> {
+        self.way(task.id, task.id, |task| task.needs.iter().copied().collect::<Vec<_>>())
+    }
+}
+
+fn trace(before: &BTreeMap<EntryId, EntryId>, from: EntryId, to: EntryId) -> Vec<EntryId> {
+    let mut way = vec![to];
+    let mut at = to;
+    while let Some(id) = before.get(&at) {
+        way.push(*id);
+        at = *id;
+        if at == from {
+            break;
+        }
+    }
+    way.reverse();
+    way
+}

@@ -1,0 +1,180 @@
+//! Tasks from the command line.
+
+use crate::vessel::{NOW, Vessel};
+use std::collections::BTreeSet;
+use std::process::Stdio;
+
+fn create(vessel: &Vessel, args: &[&str]) -> String {
+    vessel.datum(&[&["task", "create"], args].concat()).ok().trim().to_owned()
+}
+
+fn ready(vessel: &Vessel, args: &[&str]) -> Vec<String> {
+    let listed = vessel.datum(&[&["task", "ready", "--format", "json"], args].concat()).json();
+    listed["tasks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|task| task["alias"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn show(vessel: &Vessel, id: &str) -> serde_json::Value {
+    vessel.datum(&["task", "show", id, "--format", "json"]).json()
+}
+
+/// Runs the program as another agent, some hours later.
+fn datum_as(vessel: &Vessel, agent: &str, hours: u64, args: &[&str]) -> crate::vessel::Ran {
+    let mut command = vessel.command(args);
+    command.env("DATUM_AGENT", agent).env("DATUM_NOW", (NOW + hours * 3_600_000).to_string());
+    crate::vessel::Ran::of(&command.output().unwrap())
+}
+
+#[test]
+fn a_task_from_its_making_to_its_end() {
+    let vessel = Vessel::new();
+    let pump =
+        create(&vessel, &["Fix the pump", "--priority", "high", "--cap", "repair", "--desc", "It runs dry."]);
+    let trial = create(&vessel, &["Sea trial", "--priority", "critical", "--needs", &pump]);
+    assert!(pump.starts_with("T-") && pump.len() == 9, "{pump}");
+    assert_eq!(ready(&vessel, &[]), std::slice::from_ref(&pump));
+    assert_eq!(ready(&vessel, &["--cap", "cooking"]), Vec::<String>::new());
+    assert_eq!(vessel.datum(&["task", "ready", "--cap", "cooking", "--exit-code"]).code, 1);
+    vessel.datum(&["task", "comment", &pump, "the seal is on order"]).ok();
+    vessel.datum(&["task", "edit", &pump, "--title", "Fix the bilge pump", "--tag", "pump"]).ok();
+    vessel.datum(&["task", "claim", &pump, "--lease", "2h"]).ok();
+    assert_eq!(vessel.datum(&["task", "claim", &pump]).code, 1, "claimed by itself already");
+    vessel.datum(&["task", "finish", &pump, "new seal"]).ok();
+    assert_eq!(ready(&vessel, &[]), std::slice::from_ref(&trial));
+    let shown = show(&vessel, &pump);
+    assert_eq!(
+        (shown["task"]["state"].as_str(), shown["task"]["title"].as_str()),
+        (Some("done"), Some("Fix the bilge pump"))
+    );
+    assert_eq!(shown["history"].as_array().unwrap().len(), 5);
+    assert_eq!(vessel.datum(&["task", "list"]).ok().lines().count(), 1);
+    assert_eq!(vessel.datum(&["task", "list", "--all"]).ok().lines().count(), 2);
+    vessel.datum(&["task", "cancel", &trial, "sold"]).ok();
+    vessel.datum(&["task", "reopen", &trial]).ok();
+    assert!(
+        vessel
+            .git(&["log", "--format=%s", "--glob=refs/datum/task"])
+            .ok()
+            .contains("Finish: Fix the bilge pump")
+    );
+    vessel.fsck();
+}
+
+#[test]
+fn a_lease_that_has_ended_writes_nothing() {
+    let vessel = Vessel::new();
+    let id = create(&vessel, &["one"]);
+    let claim = vessel.datum(&["task", "claim", &id, "--lease", "1h", "--format", "json"]).json();
+    assert_eq!(claim["fence"], 1);
+    let said = datum_as(&vessel, "b", 0, &["task", "finish", &id]).fails(1);
+    assert!(said.contains("is claimed by a"), "{said}");
+    let said = datum_as(&vessel, "a", 2, &["task", "finish", &id]).fails(1);
+    assert!(said.contains("the lease of a") && said.contains("datum task claim"), "{said}");
+    assert_eq!(datum_as(&vessel, "a", 2, &["task", "renew", &id]).code, 1);
+    let claim = datum_as(&vessel, "b", 2, &["task", "claim", &id, "--format", "json"]).json();
+    assert_eq!(claim["fence"], 2);
+    let said = datum_as(&vessel, "b", 2, &["task", "finish", &id, "--fence", "1"]).fails(1);
+    assert!(said.contains("no longer counts"), "{said}");
+    assert_eq!(datum_as(&vessel, "a", 2, &["task", "release", &id]).code, 1);
+    datum_as(&vessel, "b", 2, &["task", "renew", &id, "--lease", "9h"]).ok();
+    datum_as(&vessel, "b", 8, &["task", "release", &id, "no welder"]).ok();
+    assert_eq!(ready(&vessel, &[]), std::slice::from_ref(&id));
+    assert_eq!(datum_as(&vessel, "c", 9, &["task", "claim", "--next"]).ok().trim(), id);
+}
+
+#[test]
+fn eight_agents_over_many_tasks_leave_none_and_share_none() {
+    const TASKS: usize = 40;
+    let vessel = Vessel::new();
+    for n in 0..TASKS {
+        create(&vessel, &[&format!("task {n}")]);
+    }
+    // Each is a shell that loops over a new process for every task.
+    let program = env!("CARGO_BIN_EXE_datum");
+    let agents: Vec<_> = (0..8)
+        .map(|n| {
+            let script = format!("while '{program}' task claim --next -q; do :; done");
+            let mut command = crate::vessel::clean("sh", vessel.path());
+            command.args(["-c", &script]).env("DATUM_AGENT", format!("agent{n}"));
+            command
+                .env("DATUM_NOW", NOW.to_string())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    let mut claimed = Vec::new();
+    for agent in agents {
+        let output = agent.wait_with_output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+        claimed.extend(String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned));
+    }
+    let different: BTreeSet<_> = claimed.iter().cloned().collect();
+    assert_eq!((claimed.len(), different.len()), (TASKS, TASKS));
+    assert_eq!(ready(&vessel, &[]), Vec::<String>::new());
+    vessel.fsck();
+}
+
+#[test]
+fn bad_input_is_refused_and_nothing_is_written() {
+    let vessel = Vessel::new();
+    let one = create(&vessel, &["one"]);
+    let two = create(&vessel, &["two", "--needs", &one]);
+    let objects = vessel.git(&["rev-list", "--all", "--count"]).ok();
+    let long = "x".repeat(501);
+    let cases: [&[&str]; 16] = [
+        &["create", ""],
+        &["create", "a\nTask: x"],
+        &["create", &long],
+        &["create", "x", "--priority", "soon"],
+        &["create", "x", "--cap", "a b"],
+        &["create", "x", "--requested-by", "../x"],
+        &["create", "x", "--needs", "T-zzzzzzz"],
+        &["edit", &one, "--needs", &two],
+        &["edit", &one, "--needs", &one],
+        &["edit", &one],
+        &["edit", &one, "--parent", &one],
+        &["show", "nothing"],
+        &["show", "T-zzzzzzz"],
+        &["claim", &one, "--lease", "0s"],
+        &["claim", &one, "--lease", "forever"],
+        &["comment", &one, " "],
+    ];
+    for args in cases {
+        let said = vessel.datum(&[&["task"], args].concat()).fails(2);
+        assert!(said.starts_with("error: "), "{args:?}: {said}");
+    }
+    let said = vessel.datum(&["task", "edit", &one, "--needs", &two]).fails(2);
+    assert!(said.contains(&format!("{one} needs {two} needs {one}")), "{said}");
+    let said = vessel.datum(&["task", "claim", &two]).fails(1);
+    assert!(said.contains("waits for"), "{said}");
+    assert_eq!(vessel.git(&["rev-list", "--all", "--count"]).ok(), objects);
+}
+
+#[test]
+fn a_board_goes_out_and_comes_back() {
+    let vessel = Vessel::new();
+    let one = create(&vessel, &["one"]);
+    create(&vessel, &["two", "--priority", "low"]);
+    vessel.datum(&["publish"]).ok();
+    let path = vessel.path().join("TASKBOARD.md");
+    let board = std::fs::read_to_string(&path).unwrap();
+    let edited = board.replace("- [ ] one", "- [x] one").replace("## Low\n\n", "## Low\n\n- [ ] three\n");
+    std::fs::write(&path, &edited).unwrap();
+    let said = vessel.datum(&["task", "import", "--dry-run"]).ok();
+    assert_eq!(said, format!("would import {one}: done\nwould import new: three\n"));
+    vessel.datum(&["task", "import", "--write"]).ok();
+    assert_eq!(vessel.datum(&["task", "import"]).ok(), "");
+    assert_eq!(ready(&vessel, &[]).len(), 2);
+    std::fs::write(&path, edited.replace("\"id\":", "\"id\"")).unwrap();
+    let before = vessel.git(&["rev-list", "--all", "--count"]).ok();
+    let said = vessel.datum(&["task", "import"]).fails(2);
+    assert!(said.contains("TASKBOARD.md: line ") && said.contains("column"), "{said}");
+    assert_eq!(vessel.git(&["rev-list", "--all", "--count"]).ok(), before);
+    assert_eq!(vessel.datum(&["task", "import", "nowhere.md"]).code, 2);
+}
