@@ -235,11 +235,11 @@ impl Add {
         let mut text = format!("# {name}\n\n{}\n\n## Commands\n\n{blocks}", self.description);
         if !self.prerequisites.is_empty() {
             let items: String = self.prerequisites.iter().map(|item| format!("- {item}\n")).collect();
-            text.push_str(&format!("## Prerequisites\n\n{items}\n"));
+            text.extend([format!("## Prerequisites\n\n{items}\n")]);
         }
         if !self.tag.is_empty() {
             let tags: Vec<_> = self.tag.iter().map(|tag| format!("`{tag}`")).collect();
-            text.push_str(&format!("Tags: {}\n", tags.join(", ")));
+            text.extend([format!("Tags: {}\n", tags.join(", "))]);
         }
         text
     }

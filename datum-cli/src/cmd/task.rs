@@ -33,7 +33,7 @@ pub(crate) struct TaskCommand {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Make a task
-    Create(change::Create),
+    Create(Create),
     /// Change a task's title, text, priority, capabilities, tags, dependencies, parent or requester
     Edit(change::EditCommand),
     /// Say something about a task

@@ -19,7 +19,7 @@ fn path(text: &str) -> TreePath {
 }
 
 /// Lets every commit be refused.
-fn refuse(dir: &std::path::Path) {
+fn refuse(dir: &Path) {
     let hook = dir.join(".git/hooks/pre-commit");
     fs::create_dir_all(hook.parent().unwrap()).unwrap();
     fs::write(&hook, "#!/bin/sh\nexit 1\n").unwrap();

@@ -165,7 +165,7 @@ fn kind_of(description: &str) -> &'static str {
             .is_some_and(|end| ["", "s", "es", "ed", "d", "ing", "n", "ly", "ies"].contains(&end))
     };
     words
-        .flat_map(|word| TYPES.iter().find(|(_, stems)| stems.iter().any(|stem| says(word, stem))))
+        .filter_map(|word| TYPES.iter().find(|(_, stems)| stems.iter().any(|stem| says(word, stem))))
         .map(|(kind, _)| *kind)
         .next()
         .unwrap_or("chore")

@@ -118,7 +118,7 @@ impl Manifest {
         let object = root.object_value();
         for category in CATEGORIES {
             let list = object.as_ref().and_then(|object| object.array_value(category));
-            for element in list.iter().flat_map(|list| list.elements()) {
+            for element in list.iter().flat_map(jsonc_parser::cst::CstArray::elements) {
                 let is_it =
                     element.as_object().and_then(|entry| entry.get("name")).and_then(|name| name.value());
                 let is_it =
