@@ -68,7 +68,7 @@ pub(crate) struct Global {
     /// Act as this agent [default: $DATUM_AGENT, or the name in CAPABILITY.toml]
     #[arg(long, value_name = "NAME", global = true)]
     pub(crate) agent: Option<String>,
-    /// Write as <agent>-shared, for clones that come and go [default: on where CI is set]
+    /// Write as AGENT-shared, for clones that come and go [default: on where CI is set]
     #[arg(long, global = true)]
     pub(crate) ephemeral: bool,
     /// Print results as text, json, ndjson or md (audit and report know more)

@@ -32,6 +32,19 @@ pub(crate) fn arguments(mut given: impl Iterator<Item = OsString>) -> Vec<OsStri
     arguments
 }
 
+/// A command as a program of its own.
+fn command_alone(command: &str) -> Option<clap::Command> {
+    use clap::Args as _;
+    let alone = clap::Command::new("datum");
+    match command {
+        "git" => Some(super::git::Git::augment_args(alone)),
+        "oracle" => Some(super::oracle::Oracle::augment_args(alone)),
+        #[cfg(feature = "vault")]
+        "keeper" => Some(super::keeper::Keeper::augment_args(alone)),
+        _ => None,
+    }
+}
+
 /// Prints what a shell needs to complete the commands.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -55,7 +68,7 @@ impl Completions {
         let name = self.name.as_deref().unwrap_or("datum");
         let known = NAMES.iter().find(|(known, _)| *known == name);
         let mut command = match known {
-            Some((_, Some(command))) => whole.find_subcommand(command).cloned().ok_or_else(|| {
+            Some((_, Some(command))) => command_alone(command).ok_or_else(|| {
                 Fault::usage(format!("this build has no command {command}, which {name} stands for"))
             })?,
             Some((_, None)) => whole,

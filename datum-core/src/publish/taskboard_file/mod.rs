@@ -125,7 +125,7 @@ pub fn unescape(text: &str) -> String {
     text.replace("&lt;", "<")
 }
 
-/// Title and id of a line that [`print`] wrote, from what stands after its check box; `None` for any other line.
+/// Title and id of a line that [`print()`] wrote, from what stands after its check box; `None` for any other line.
 ///
 /// # Examples
 /// ```
