@@ -34,9 +34,9 @@ pub struct Decision {
 /// # Examples
 /// ```
 /// use datum_core::boundary::{Boundaries, check_boundary};
-/// let boundaries = Boundaries { roots: vec!["/work".to_owned()], ..Boundaries::default() };
-/// assert!(check_boundary(&boundaries, "file:/work/notes.md").allowed);
-/// assert!(!check_boundary(&boundaries, "file:/work/../etc/passwd").allowed);
+/// let boundaries = Boundaries { roots: vec!["/srv".to_owned()], ..Boundaries::default() };
+/// assert!(check_boundary(&boundaries, "file:/srv/notes.md").allowed);
+/// assert!(!check_boundary(&boundaries, "file:/srv/../etc/passwd").allowed);
 /// assert!(!check_boundary(&boundaries, "anything else").allowed);
 /// ```
 pub fn check_boundary(boundaries: &Boundaries, resource: &str) -> Decision {
@@ -115,7 +115,7 @@ mod tests {
     fn boundaries() -> Boundaries {
         let set = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         Boundaries {
-            roots: vec!["/work/ship".to_owned()],
+            roots: vec!["/srv/ship".to_owned()],
             endpoints: BTreeSet::from([("api.example.org".to_owned(), 443)]),
             declared: set(&["build", "deploy"]),
             granted: set(&["build", "audit"]),
@@ -126,9 +126,9 @@ mod tests {
     #[test]
     fn what_is_granted_and_nothing_beside() {
         for yes in [
-            "file:/work/ship",
-            "file:/work/ship/a/../b",
-            "file:/work/./ship/x",
+            "file:/srv/ship",
+            "file:/srv/ship/a/../b",
+            "file:/srv/./ship/x",
             "net:api.example.org:443",
             "net:API.example.org.:443",
             "cap:build",
@@ -141,10 +141,10 @@ mod tests {
             ":",
             "file:",
             "file:work/ship/x",
-            "file:/work/shipwreck",
-            "file:/work/ship/../other",
-            "file:/../work/ship",
-            "file:/work/ship/\0",
+            "file:/srv/shipwreck",
+            "file:/srv/ship/../other",
+            "file:/../srv/ship",
+            "file:/srv/ship/\0",
             "net:api.example.org",
             "net:api.example.org:443x",
             "net:api.example.org:+443",
@@ -172,7 +172,7 @@ mod tests {
 
         #[test]
         fn no_path_climbs_out(steps in prop::collection::vec("(\\.\\.|\\.|[a-z]{1,3}|)", 0..8)) {
-            let path = format!("/work/ship/{}", steps.join("/"));
+            let path = format!("/srv/ship/{}", steps.join("/"));
             let mut depth = 0i32;
             let mut out = false;
             for step in &steps {

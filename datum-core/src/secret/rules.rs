@@ -107,7 +107,7 @@ const RULES: &[Rule] = &[
     r("langsmith-key", "a LangSmith key", Critical, "lsv2_", Word, 40, 64),
     r("npm-token", "an npm token", Critical, "npm_", Alnum, 36, 36),
     r("pypi-token", "a PyPI token", Critical, "pypi-AgE", Word, 60, 400),
-    r("crates-token", "a crates.io token", Critical, "cio", Alnum, 32, 32),
+    r("crates-token", "a Rust registry token", Critical, "cio", Alnum, 32, 32),
     r("rubygems-key", "a RubyGems key", Critical, "rubygems_", Hex, 48, 48),
     r("docker-token", "a Docker token", Critical, "dckr_pat_", Word, 27, 27),
     r("digitalocean-token", "a DigitalOcean token", Critical, "dop_v1_", Hex, 64, 64),
