@@ -10,6 +10,7 @@
 mod act;
 mod change;
 mod fold;
+pub mod forms;
 mod order;
 mod portable;
 mod rights;
