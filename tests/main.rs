@@ -17,6 +17,7 @@ mod places;
 mod pushes;
 mod readme;
 mod servers;
+mod status;
 mod task;
 mod travel;
 mod vault;

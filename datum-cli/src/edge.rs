@@ -150,13 +150,18 @@ impl<'a> Edge<'a> {
 
     /// The agent to act as.
     pub(crate) fn agent(&self) -> Result<AgentName, Fault> {
-        if let Some(name) = self.named_agent()? {
-            return Ok(name);
-        }
-        self.declared_agent_in(self.store()?)?.ok_or_else(|| {
+        self.agent_if_any()?.ok_or_else(|| {
             Fault::usage("no agent to act as")
                 .hint("pass --agent NAME, set DATUM_AGENT, or run datum boot, which declares one")
         })
+    }
+
+    /// The agent to act as, if one is named or declared.
+    pub(crate) fn agent_if_any(&self) -> Result<Option<AgentName>, Fault> {
+        match self.named_agent()? {
+            Some(name) => Ok(Some(name)),
+            None => self.declared_agent_in(self.store()?),
+        }
     }
 
     /// The agent that `--agent` names, for a command in which it is another than the one that acts.

@@ -4,6 +4,7 @@ mod args;
 mod audit_view;
 mod cmd;
 mod edge;
+mod escape;
 mod fault;
 mod github;
 mod html;
@@ -12,6 +13,7 @@ mod keyring;
 mod language;
 mod out;
 mod record;
+mod table;
 mod time;
 
 use clap::Parser as _;

@@ -2,18 +2,52 @@
 #![expect(clippy::print_stderr, reason = "this is the renderer")]
 
 use crate::args::Format;
+use crate::escape::escape;
 use crate::fault::{Exit, Fault};
 use datum_core::Damage;
 use serde::Serialize;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write as _};
 use std::process::ExitCode;
+
+/// How a piece of text stands out, where there is colour; the colours are those that can be read on black and on white.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Paint {
+    /// As all text.
+    Plain,
+    /// An id.
+    Id,
+    /// Steps back.
+    Dim,
+    /// A heading, or what is to be seen first.
+    Bold,
+    /// As it should be.
+    Good,
+    /// Wants somebody.
+    Bad,
+}
+
+impl Paint {
+    /// The parameters of the terminal's own sequence (ECMA-48, select graphic rendition).
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Id => "33",
+            Self::Dim => "2",
+            Self::Bold => "1",
+            Self::Good => "32",
+            Self::Bad => "1;31",
+        }
+    }
+}
 
 /// Where a command's results and talk go.
 pub(crate) struct Out {
     format: Format,
     quiet: bool,
     terminal: bool,
-    colour: bool,
+    /// Where there is colour: the word that marks colours of our own, see [`escape`].
+    colour: Option<String>,
     stdout: BufWriter<StdoutLock<'static>>,
     /// The reader of our output has gone, or the disk is full.
     lost: Option<io::Error>,
@@ -30,7 +64,10 @@ impl Out {
     pub(crate) fn new(format: Format, quiet: bool) -> Self {
         let stdout = io::stdout().lock();
         let terminal = stdout.is_terminal();
-        let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let colour = terminal && !dumb && !is_set("NO_COLOR");
+        let colour = colour.then(|| format!("{:016x}", RandomState::new().build_hasher().finish()));
         Self { format, quiet, terminal, colour, stdout: BufWriter::new(stdout), lost: None, damaged: false }
     }
 
@@ -40,7 +77,7 @@ impl Out {
 
     /// Prints a line of text; on a terminal, without characters that could turn or hide it.
     pub(crate) fn line(&mut self, text: &str) {
-        let shown = if self.terminal { escape(text) } else { text.to_owned() };
+        let shown = if self.terminal { escape(text, self.colour.as_deref()) } else { text.to_owned() };
         self.put(&shown);
         self.put("\n");
     }
@@ -48,7 +85,7 @@ impl Out {
     /// Prints bytes as they are, for results that must come back to the byte.
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
         if self.terminal {
-            self.put(&escape(&String::from_utf8_lossy(bytes)));
+            self.put(&escape(&String::from_utf8_lossy(bytes), None));
         } else if self.lost.is_none()
             && let Err(error) = self.stdout.write_all(bytes)
         {
@@ -93,28 +130,62 @@ impl Out {
 
     /// Text in the colour of ids, where there is colour.
     pub(crate) fn id(&self, text: &str) -> String {
-        self.paint("33", text)
+        self.paint(Paint::Id, text)
     }
 
     /// Text that steps back, where there is colour.
     pub(crate) fn dim(&self, text: &str) -> String {
-        self.paint("2", text)
+        self.paint(Paint::Dim, text)
     }
 
-    fn paint(&self, code: &str, text: &str) -> String {
-        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    /// Text that stands out, where there is colour.
+    pub(crate) fn paint(&self, paint: Paint, text: &str) -> String {
+        match &self.colour {
+            Some(own) if paint != Paint::Plain && !text.is_empty() => {
+                format!("\u{1b}{own}[{}m{text}\u{1b}{own}[0m", paint.code())
+            }
+            _ => text.to_owned(),
+        }
+    }
+
+    /// Whether results go to a terminal.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
+    /// Columns and rows of the terminal; 80 and 24 where there is none.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        let size = self.terminal.then(|| ratatui::crossterm::terminal::size().ok()).flatten();
+        match size {
+            Some((columns, rows)) if columns > 0 && rows > 0 => (columns.into(), rows.into()),
+            _ => (80, 24),
+        }
+    }
+
+    /// Parts one screen from the next: on a terminal the next stands alone, elsewhere an empty line is between them.
+    pub(crate) fn between_screens(&mut self, again: bool) {
+        if self.terminal {
+            self.put("\u{1b}[H\u{1b}[2J");
+        } else if again {
+            self.put("\n");
+        }
+    }
+
+    /// Whether nobody reads the results any more.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost.is_some()
     }
 
     /// Says something beside the results.
     pub(crate) fn say(&self, text: &str) {
         if !self.quiet {
-            eprintln!("{}", escape(text));
+            eprintln!("{}", escape(text, None));
         }
     }
 
     /// Warns, whatever was asked.
     pub(crate) fn warn(&self, text: &str) {
-        eprintln!("warning: {}", escape(text));
+        eprintln!("warning: {}", escape(text, None));
     }
 
     /// Shows how far work has come, on a terminal.
@@ -152,9 +223,9 @@ impl Out {
         let flushed = self.stdout.flush();
         let code = match result {
             Err(fault) => {
-                eprintln!("error: {}", escape(&fault.message));
+                eprintln!("error: {}", escape(&fault.message, None));
                 if let Some(hint) = &fault.hint {
-                    eprintln!("hint: {}", escape(hint));
+                    eprintln!("hint: {}", escape(hint, None));
                 }
                 fault.exit
             }
@@ -173,31 +244,4 @@ impl Out {
             _ => ExitCode::from(code as u8),
         }
     }
-}
-
-/// Shows control characters and those that turn text around as what they are; our own colours pass.
-fn escape(text: &str) -> String {
-    use std::fmt::Write as _;
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let own = ["\u{1b}[33m", "\u{1b}[2m", "\u{1b}[0m"].into_iter().find(|own| rest.starts_with(own));
-        if let Some(own) = own {
-            out.push_str(own);
-            rest = &rest[own.len()..];
-            continue;
-        }
-        rest = &rest[c.len_utf8()..];
-        match c {
-            '\n' | '\t' => out.push(c),
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => {
-                let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
-            }
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out
 }

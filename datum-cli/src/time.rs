@@ -59,6 +59,24 @@ pub(crate) fn iso(time: Millis) -> String {
     timestamp(time).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
+/// A length of time in its greatest unit: `45s`, `5m`, `3h`, `2d`, `6w`.
+pub(crate) fn length(millis: Millis) -> String {
+    let seconds = millis / 1000;
+    let (unit, size) = match seconds {
+        0..60 => ("s", 1),
+        60..3600 => ("m", 60),
+        3600..86_400 => ("h", 3600),
+        86_400..1_209_600 => ("d", 86_400),
+        _ => ("w", 604_800),
+    };
+    format!("{}{unit}", seconds / size)
+}
+
+/// How long before `now` it was: `5m ago`, or `in 5m` for a clock that runs ahead.
+pub(crate) fn ago(time: Millis, now: Millis) -> String {
+    if time > now { format!("in {}", length(time - now)) } else { format!("{} ago", length(now - time)) }
+}
+
 fn timestamp(time: Millis) -> Timestamp {
     i64::try_from(time).ok().and_then(|time| Timestamp::from_millisecond(time).ok()).unwrap_or(Timestamp::MAX)
 }
@@ -66,6 +84,18 @@ fn timestamp(time: Millis) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lengths_are_told_in_their_greatest_unit() {
+        let check = |seconds: u64, want: &str| assert_eq!(length(seconds * 1000), want);
+        check(0, "0s");
+        check(59, "59s");
+        check(60, "1m");
+        check(3 * 3600 + 1800, "3h");
+        check(86_400, "1d");
+        check(15 * 86_400, "2w");
+        assert_eq!((ago(5000, 65_000), ago(65_000, 5000)), ("1m ago".to_owned(), "in 1m".to_owned()));
+    }
 
     #[test]
     fn times_as_people_write_them() {

@@ -22,7 +22,7 @@ mod text;
 pub use book::{Book, CONFIG, Pack, Suppression, Type};
 pub use compare::{Change, Key, changes, keys, mark_known};
 pub use engine::{Audit, run};
-pub use record::{AUDIT, Recorded, draft, find, recorded};
+pub use record::{AUDIT, Recorded, draft, find, read, recorded};
 pub use report::{Answer, Counts, Finding, Outcome, Report, State};
 pub use rule::{Level, Rule};
 pub use rule_file::RuleError;

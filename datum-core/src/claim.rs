@@ -223,6 +223,14 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the refs cannot be listed.
     pub fn claims(&self) -> Result<(Vec<Claim>, Vec<Damage>), StoreError> {
+        self.claims_of(|_| true)
+    }
+
+    /// The claims whose names `wanted` takes; others are not read.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the refs cannot be listed.
+    pub fn claims_of(&self, wanted: impl Fn(&Name) -> bool) -> Result<(Vec<Claim>, Vec<Damage>), StoreError> {
         let (refs, broken) = self.refs.list(PREFIX)?;
         let damage = |log: &str, object, message| Damage { log: log.to_owned(), object, message };
         let mut problems: Vec<_> = broken
@@ -232,6 +240,9 @@ impl Store {
         let mut claims = Vec::new();
         for (ref_name, id) in refs {
             let Ok(name) = Name::new(ref_name.trim_start_matches(PREFIX)) else { continue };
+            if !wanted(&name) {
+                continue;
+            }
             match self.read_claim(&name, id) {
                 Ok(claim) => claims.push(claim),
                 Err(error) => problems.push(damage(&format!("claim/{name}"), Some(id), error.to_string())),

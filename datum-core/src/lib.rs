@@ -120,6 +120,7 @@ mod odb;
 pub mod onboarding;
 pub mod oracle;
 pub mod outgoing;
+pub mod outlook;
 #[expect(clippy::disallowed_methods, reason = "it owns the file of pins, which must not travel")]
 mod pins;
 pub mod publish;
@@ -157,6 +158,7 @@ pub use glob::{Glob, GlobError};
 pub use id::EntryId;
 pub use kind::Kind;
 pub use log::Damage;
+pub use maintenance::Upkeep;
 pub use name::{AGENT_MAX, AgentName, NameError, WORD_MAX, Word};
 pub use odb::ObjectError;
 pub use pins::Pins;

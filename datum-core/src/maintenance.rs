@@ -13,6 +13,40 @@ const LOOSE_MOST: usize = 8;
 /// Packs from which there are enough to join; git's own limit, `gc.autoPackLimit`, is 50.
 const PACKS_MOST: usize = 24;
 
+/// What the objects of a repository take, and whether packing is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Upkeep {
+    /// Packs.
+    pub packs: usize,
+    /// Their size, bytes.
+    pub pack_bytes: u64,
+    /// Loose objects.
+    pub loose: usize,
+    /// Whether there is enough to pack.
+    pub due: bool,
+    /// Whether a write starts packing when it is due; settings and partial clones can forbid it.
+    pub by_itself: bool,
+}
+
+impl Store {
+    /// Counts packs and loose objects, those of the user's own history among them; no object is read.
+    pub fn upkeep(&self) -> Upkeep {
+        let objects = self.odb.objects_dir();
+        let packs = fs::read_dir(objects.join("pack")).into_iter().flatten().flatten();
+        let sizes: Vec<u64> = packs
+            .filter(|file| is_pack(&file.path()))
+            .map(|file| file.metadata().map_or(0, |data| data.len()))
+            .collect();
+        let loose = (0..=255).map(|n| count(&objects.join(format!("{n:02x}")), |_| true)).sum();
+        let due = count(&objects.join("17"), |_| true) > LOOSE_MOST || sizes.len() > PACKS_MOST;
+        Upkeep { packs: sizes.len(), pack_bytes: sizes.iter().sum(), loose, due, by_itself: allowed(self) }
+    }
+}
+
+fn is_pack(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "pack")
+}
+
 /// Starts packing if there is enough to pack, nobody is at it and the user has not forbidden it.
 ///
 /// One folder is listed, and no failure is told: what is not packed now is packed later. `as_pack` says that the write
@@ -20,7 +54,7 @@ const PACKS_MOST: usize = 24;
 pub(crate) fn after_seal(store: &Store, as_pack: bool) -> bool {
     let objects = store.odb.objects_dir();
     let due = if as_pack {
-        count(&objects.join("pack"), |path| path.extension().is_some_and(|end| end == "pack")) > PACKS_MOST
+        count(&objects.join("pack"), is_pack) > PACKS_MOST
     } else {
         count(&objects.join("17"), |_| true) > LOOSE_MOST
     };
@@ -80,6 +114,11 @@ mod tests {
     fn loose_objects_are_packed_beside_the_writer_and_none_is_lost() {
         let dir = crowded();
         let store = Store::open(dir.path()).unwrap();
+        let before = store.upkeep();
+        assert!(
+            before.due && before.by_itself && before.loose > LOOSE_MOST && before.packs == 0,
+            "{before:?}"
+        );
         assert!(after_seal(&store, false));
         let loose = || git(dir.path(), &["count-objects"]).starts_with("0 objects");
         let graph = || dir.path().join(".git/objects/info/commit-graphs/commit-graph-chain").exists();
@@ -91,6 +130,8 @@ mod tests {
         // Unreachable ones too.
         let packed = git(dir.path(), &["count-objects", "-v"]);
         assert!(packed.contains(&format!("in-pack: {}\n", LOOSE_MOST + 3)), "{packed}");
+        let after = store.upkeep();
+        assert!(!after.due && after.loose == 0 && after.packs > 0 && after.pack_bytes > 0, "{after:?}");
         append(&store, "a", 1, "two");
         assert_eq!(texts(&store), ["one", "two"]);
         fsck(dir.path());

@@ -1,5 +1,8 @@
 //! `datum status` and `datum resume`: what there is, and what to go on with.
 
+mod standing;
+mod view;
+
 use crate::cmd::sync::Travel;
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
@@ -9,11 +12,18 @@ use crate::time;
 use datum_core::bottle::{self, Bottle, Me, Stage};
 use datum_core::onboarding::{self, Known};
 use datum_core::{Entry, EntryId, Kind, Millis, Snapshot, Store, journal};
+use standing::Standing;
+use std::thread;
+use std::time::Duration;
 
-/// Says what the repository holds and whether it is sound.
+/// Shows on one screen what waits, who does what, and whether the repository is sound.
+///
+/// What the remote holds is as of the last sync; only --remote asks it. Works without an agent, the inbox aside.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   datum status
+  datum status --watch
+  datum status --watch --every 1m --format json
   datum status --remote
   datum status --verbose --format json")]
 pub(crate) struct Status {
@@ -23,13 +33,33 @@ pub(crate) struct Status {
     /// Ask the remote what it holds that is not here
     #[arg(long)]
     remote: bool,
+    /// Stay, and show it again whenever something changed, until Ctrl-C
+    #[arg(short, long)]
+    watch: bool,
+    /// How often to look for changes with --watch
+    #[arg(long, value_name = "TIME", default_value = "2s", requires = "watch")]
+    every: String,
 }
 
 impl Status {
     pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
+        if self.watch {
+            return self.stay(edge, out);
+        }
         let store = edge.store()?;
         let snapshot = store.snapshot()?;
-        let overview = Overview::of(store, &snapshot, &edge.me()?, edge.now()?)?;
+        self.show(edge, out, store, &snapshot)?;
+        Ok(Exit::Done)
+    }
+
+    fn show(
+        &self,
+        edge: &Edge<'_>,
+        out: &mut Out,
+        store: &Store,
+        snapshot: &Snapshot<'_>,
+    ) -> Result<(), Fault> {
+        let standing = Standing::of(edge, store, snapshot)?;
         let travel = Travel::of(store, snapshot.tips().next().is_none(), self.remote)?;
         let logs: Vec<_> = snapshot
             .tips()
@@ -37,7 +67,7 @@ impl Status {
             .map(|(kind, writer, tip)| (kind, writer.to_string(), tip, snapshot.length(kind, writer)))
             .collect();
         if out.is_json() {
-            let mut value = overview.json();
+            let mut value = standing.json();
             value["travel"] = travel.json();
             if self.verbose {
                 let log = |(kind, writer, tip, length): &(Kind, String, EntryId, u64)| serde_json::json!({ "kind": kind.as_str(), "writer": writer, "tip": tip, "entries": length });
@@ -45,15 +75,46 @@ impl Status {
             }
             out.json(&value);
         } else {
-            overview.print(out);
-            travel.print(out);
+            let (width, height) = out.size();
+            // Below it the prompt comes back.
+            for line in view::lines(out, &standing, &travel.lines(), (width, height.saturating_sub(1))) {
+                out.line(&line);
+            }
             for (kind, writer, tip, length) in logs {
-                let line = format!("{kind:<8} {writer:<24} {} {length:>8}", out.id(&short(tip)));
+                let line = format!("  {kind:<8} {writer:<24} {} {length:>8}", out.id(&short(tip)));
                 out.line(&line);
             }
         }
+        out.damage(&standing.damage);
         out.damage(&snapshot.damage());
-        Ok(Exit::Done)
+        Ok(())
+    }
+
+    /// Shows the state whenever it has changed, and on a terminal also once a minute, since ages grow.
+    fn stay(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
+        let every = time::parse_length(&self.every).filter(|millis| *millis >= 100).ok_or_else(|| {
+            Fault::usage(format!("--every: {:?} is no length of time from 100ms on", self.every))
+                .hint("write 2s, 1m or 1h")
+        })?;
+        let mut shown = None;
+        loop {
+            let store = edge.store()?;
+            let snapshot = store.snapshot()?;
+            let minute = out.is_terminal().then(|| time::now() / 60_000);
+            let state = (snapshot.id(), snapshot.head(), out.size(), minute);
+            if shown.as_ref() != Some(&state) {
+                if !out.is_json() {
+                    out.between_screens(shown.is_some());
+                }
+                self.show(edge, out, store, &snapshot)?;
+                out.flush();
+                shown = Some(state);
+            }
+            if out.is_lost() {
+                return Ok(Exit::Done);
+            }
+            thread::sleep(Duration::from_millis(every));
+        }
     }
 }
 

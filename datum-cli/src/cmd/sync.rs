@@ -255,24 +255,23 @@ impl Travel {
         Ok(Self { forks: store.forks()?, remote, there, empty })
     }
 
-    pub(crate) fn print(&self, out: &mut Out) {
-        for fork in &self.forks {
-            out.line(&format!(
-                "fork        {} goes two ways; the other one is {}",
-                name(&fork.log),
-                fork.kept
-            ));
-        }
+    /// What there is to say, line by line; nothing where all is in order.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let fork = |fork: &Fork| {
+            format!("fork     {} goes two ways; the other one is {}", name(&fork.log), fork.kept)
+        };
+        let mut lines: Vec<String> = self.forks.iter().map(fork).collect();
         match (self.there, &self.remote) {
-            (Some((_, 0)), Some(remote)) => out.line(&format!("remote      {remote} holds nothing new")),
-            (Some((logs, other)), Some(remote)) => out.line(&format!(
-                "remote      {remote} holds {logs} datum logs, {other} of them not as they are here: run datum sync"
+            (Some((_, 0)), Some(remote)) => lines.push(format!("remote   {remote} holds nothing new")),
+            (Some((logs, other)), Some(remote)) => lines.push(format!(
+                "remote   {remote} holds {logs} datum logs, {other} of them not as they are here: run datum sync"
             )),
             (None, Some(remote)) if self.empty => {
-                out.line(&format!("remote      {remote} was not asked: run datum sync, or datum status --remote"));
+                lines.push(format!("remote   {remote} was not asked: run datum sync, or datum status --remote"));
             }
             _ => {}
         }
+        lines
     }
 
     pub(crate) fn json(&self) -> Value {

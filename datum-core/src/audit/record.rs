@@ -49,7 +49,8 @@ pub fn draft(report: &Report) -> Result<Draft, DraftError> {
     }
 }
 
-fn parse(entry: &Entry) -> Option<Recorded> {
+/// The report that an entry keeps; `None` where it keeps none.
+pub fn read(entry: &Entry) -> Option<Recorded> {
     entry.trailer(AUDIT)?;
     let report = serde_json::from_str(&entry.body).ok()?;
     let (id, clock) = (entry.id, entry.clock);
@@ -64,7 +65,7 @@ pub fn recorded(snapshot: &Snapshot<'_>, limit: usize) -> Vec<Recorded> {
             return ControlFlow::Break(());
         }
         if view.trailer(AUDIT).is_some() {
-            found.extend(parse(&snapshot.whole(view)));
+            found.extend(read(&snapshot.whole(view)));
         }
         ControlFlow::Continue(())
     });
@@ -73,5 +74,5 @@ pub fn recorded(snapshot: &Snapshot<'_>, limit: usize) -> Vec<Recorded> {
 
 /// The kept report whose id begins with `prefix`; `None` where no single one does.
 pub fn find(snapshot: &Snapshot<'_>, prefix: &str) -> Option<Recorded> {
-    parse(&snapshot.find(prefix).ok().filter(|entry| entry.kind == Kind::Audit)?)
+    read(&snapshot.find(prefix).ok().filter(|entry| entry.kind == Kind::Audit)?)
 }

@@ -126,7 +126,7 @@ pub struct Counts {
 }
 
 /// The answer to an audit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Report {
     /// The version of this shape.
     pub version: u32,

@@ -106,6 +106,10 @@ pub enum State {
 }
 
 impl State {
+    /// Every state.
+    pub const ALL: [Self; 6] =
+        [Self::Open, Self::InProgress, Self::Blocked, Self::Review, Self::Done, Self::Cancelled];
+
     /// The word for it.
     pub fn as_str(self) -> &'static str {
         match self {
