@@ -21,6 +21,7 @@ mod status;
 mod task;
 mod travel;
 mod vault;
+mod vault_push;
 mod vessel;
 mod vessel_life;
 mod workshop;

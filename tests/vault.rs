@@ -7,18 +7,18 @@ use std::process::{Command, Output, Stdio};
 const CANARY: &str = "c4n4ry-V4lue-that-must-not-be-found";
 
 /// A vessel, and a home for keys outside of it.
-struct Ship {
-    vessel: Vessel,
-    home: tempfile::TempDir,
+pub(crate) struct Ship {
+    pub(crate) vessel: Vessel,
+    pub(crate) home: tempfile::TempDir,
 }
 
 impl Ship {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { vessel: Vessel::new(), home: tempfile::tempdir().unwrap() }
     }
 
     /// A vessel with keys of `a` and `b`, and a vault that `a` has founded.
-    fn with_vault() -> Self {
+    pub(crate) fn with_vault() -> Self {
         let ship = Self::new();
         for agent in ["a", "b"] {
             ship.ok(&["agent", "keys", "new", "--declare", "--agent", agent]);
@@ -27,13 +27,13 @@ impl Ship {
         ship
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = self.vessel.command(args);
         command.env("XDG_CONFIG_HOME", self.home.path());
         command
     }
 
-    fn run(&self, args: &[&str], input: &str) -> Output {
+    pub(crate) fn run(&self, args: &[&str], input: &str) -> Output {
         use std::io::Write as _;
         let mut command = self.command(args);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -43,19 +43,19 @@ impl Ship {
     }
 
     #[track_caller]
-    fn ok(&self, args: &[&str]) -> String {
+    pub(crate) fn ok(&self, args: &[&str]) -> String {
         self.ok_with(args, "")
     }
 
     #[track_caller]
-    fn ok_with(&self, args: &[&str], input: &str) -> String {
+    pub(crate) fn ok_with(&self, args: &[&str], input: &str) -> String {
         let output = self.run(args, input);
         assert!(output.status.success(), "{args:?}: {output:?}");
         String::from_utf8(output.stdout).unwrap()
     }
 
     #[track_caller]
-    fn fails(&self, args: &[&str], code: i32) -> String {
+    pub(crate) fn fails(&self, args: &[&str], code: i32) -> String {
         let output = self.run(args, "");
         assert_eq!(output.status.code(), Some(code), "{args:?}: {output:?}");
         String::from_utf8(output.stderr).unwrap()

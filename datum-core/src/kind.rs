@@ -48,6 +48,11 @@ impl Kind {
         matches!(self, Self::Task | Self::Audit | Self::Agent | Self::Vault)
     }
 
+    /// Whether its logs stay here unless a remote is marked for them: what is sealed, and who used it.
+    pub const fn stays(self) -> bool {
+        matches!(self, Self::Audit | Self::Vault)
+    }
+
     /// Whether losing the last entries to a power cut would do harm that a retry cannot mend.
     pub(crate) const fn always_syncs(self) -> bool {
         matches!(self, Self::Vault)

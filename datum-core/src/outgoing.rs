@@ -1,11 +1,17 @@
 //! What a push is about to send: its commits, and the secrets that are new in them.
 
+mod sealed;
+mod search;
+
+pub use search::Also;
+
 use crate::commit;
 use crate::id::EntryId;
 use crate::log;
 use crate::odb::{ObjectError, ObjectKind};
 use crate::secret::{self, Finding};
 use crate::store::Store;
+use search::Search;
 use std::collections::BTreeSet;
 
 /// One ref of a push, as git tells a pre-push hook; an id of `None` is git's zero: nothing there.
@@ -130,20 +136,31 @@ impl Store {
 
     /// Finds the secrets that `updates` would send to `remote` and that it has not already.
     ///
-    /// What a file held before the push is no finding, nor is a file that has only moved.
+    /// What a file held before the push is no finding, nor is a file that has only moved. What `also` finds besides
+    /// is found in the names of files and refs and in all of a commit or tag, too.
     ///
     /// # Errors
     /// [`Error`] when the history cannot be walked or a commit or tree not be read; files that cannot are listed.
-    pub fn outgoing_secrets(&self, updates: &[Update], remote: &str) -> Result<Report, Error> {
+    pub fn outgoing_secrets(
+        &self,
+        updates: &[Update],
+        remote: &str,
+        also: Option<Also<'_>>,
+    ) -> Result<Report, Error> {
         let commits = self.outgoing(updates, remote)?;
         let mut report = Report { commits: commits.len(), ..Report::default() };
-        let mut seen = BTreeSet::new();
+        let mut search = Search { seen: BTreeSet::new(), also };
         for id in commits.iter().rev() {
-            self.secrets_of(*id, &mut seen, &mut report)?;
+            self.secrets_of(*id, &mut search, &mut report)?;
         }
         for update in updates {
             if let Some(id) = update.local {
-                self.secrets_outside_commits(id, &mut seen, &mut report)?;
+                for name in [&update.local_ref, &update.remote_ref] {
+                    let found =
+                        |finding| Found { commit: id, path: Some("the ref's name".to_owned()), finding };
+                    report.found.extend(search.more(name.as_bytes()).into_iter().map(found));
+                }
+                self.secrets_outside_commits(id, &mut search, &mut report)?;
             }
         }
         Ok(report)
@@ -157,19 +174,22 @@ impl Store {
         Ok(object.peel_to_commit().ok().map(|commit| EntryId(commit.id)))
     }
 
-    /// What `remote` is known to have: the tips that were fetched from it or pushed to it.
-    fn at_remote(&self, remote: &str) -> Vec<EntryId> {
-        let repo = self.repo();
-        let names = repo.remote_names();
+    /// The names of the remotes that `remote` is, by its name or its address.
+    fn remotes_at(&self, remote: &str) -> Vec<String> {
         let is_it = |name: &str| {
             let url = |key: &str| self.setting(&format!("remote.{name}.{key}"));
             name == remote
                 || url("url").as_deref() == Some(remote)
                 || url("pushurl").as_deref() == Some(remote)
         };
-        let names = names.iter().map(ToString::to_string).filter(|name| is_it(name));
+        self.repo().remote_names().iter().map(ToString::to_string).filter(|name| is_it(name)).collect()
+    }
+
+    /// What `remote` is known to have: the tips that were fetched from it or pushed to it.
+    fn at_remote(&self, remote: &str) -> Vec<EntryId> {
+        let repo = self.repo();
         let mut found = Vec::new();
-        for name in names {
+        for name in self.remotes_at(remote) {
             for prefix in [format!("refs/remotes/{name}/"), format!("refs/datum-remote/{name}/")] {
                 let Ok(platform) = repo.references() else { continue };
                 let Ok(refs) = platform.prefixed(prefix.as_str()) else { continue };
@@ -182,14 +202,13 @@ impl Store {
     }
 
     /// Looks at what the commit `id` has that none of its parents has.
-    fn secrets_of(
-        &self,
-        id: EntryId,
-        seen: &mut BTreeSet<EntryId>,
-        report: &mut Report,
-    ) -> Result<(), Error> {
+    fn secrets_of(&self, id: EntryId, search: &mut Search<'_>, report: &mut Report) -> Result<(), Error> {
         let commit = self.commit(id)?;
-        let message = secret::scan("message.txt", commit.message.as_bytes());
+        let mut message = secret::scan("message.txt", commit.message.as_bytes());
+        if search.also.is_some() {
+            let mut buffer = Vec::new();
+            message.extend(search.more(self.odb.read(id, ObjectKind::Commit, &mut buffer)?));
+        }
         report.found.extend(message.into_iter().map(|finding| Found { commit: id, path: None, finding }));
         let tree = |parent: &EntryId| -> Option<EntryId> {
             let mut buffer = Vec::new();
@@ -197,7 +216,7 @@ impl Store {
             commit::tree(self.odb.read(*parent, ObjectKind::Commit, &mut buffer).ok()?)
         };
         let parents: Vec<_> = commit.parents.iter().filter_map(tree).collect();
-        self.secrets_in(id, commit.tree, &parents, seen, report)
+        self.secrets_in(id, commit.tree, &parents, search, report)
     }
 
     /// Looks at what the tree `root` has that none of the trees `parents` has at the same path.
@@ -206,7 +225,7 @@ impl Store {
         commit: EntryId,
         root: EntryId,
         parents: &[EntryId],
-        seen: &mut BTreeSet<EntryId>,
+        search: &mut Search<'_>,
         report: &mut Report,
     ) -> Result<(), Error> {
         // Depth first by a stack of our own: a hostile tree is as deep as it likes.
@@ -228,11 +247,18 @@ impl Store {
                 if olds.contains(&item.id) {
                     continue;
                 }
-                let path = format!("{folder}{}", String::from_utf8_lossy(&item.name));
+                let mut path = format!("{folder}{}", String::from_utf8_lossy(&item.name));
+                let named = search.more(path.as_bytes());
+                if !named.is_empty() {
+                    // A report shows paths.
+                    "(its name holds the value)".clone_into(&mut path);
+                    let found = |finding| Found { commit, path: Some(path.clone()), finding };
+                    report.found.extend(named.into_iter().map(found));
+                }
                 if item.mode.is_tree() {
                     below.push((path + "/", item.id, olds));
-                } else if item.mode.is_blob() && seen.insert(item.id) {
-                    let new = self.secrets_in_blob(&path, item.id, &olds, report);
+                } else if item.mode.is_blob() && search.seen.insert(item.id) {
+                    let new = self.secrets_in_blob(&path, item.id, &olds, search, report);
                     let moved = || olds.is_empty() && self.any_has(parents, item.id);
                     if !new.is_empty() && !moved() {
                         let found = |finding| Found { commit, path: Some(path.clone()), finding };
@@ -251,6 +277,7 @@ impl Store {
         path: &str,
         id: EntryId,
         olds: &[EntryId],
+        search: &Search<'_>,
         report: &mut Report,
     ) -> Vec<Finding> {
         let size = self.repo().find_header(id.0).map(|header| header.size());
@@ -267,15 +294,18 @@ impl Store {
                 return Vec::new();
             }
         };
-        let mut new = secret::scan(path, text);
+        let (mut new, whole) = search.look(path, text);
+        if !whole {
+            report.unread.push(format!("{path}: not all of what is packed in it could be unpacked"));
+        }
         for old in olds {
             if new.is_empty() {
                 break;
             }
             let mut buffer = Vec::new();
             let Ok(before) = self.odb.read(*old, ObjectKind::Blob, &mut buffer) else { continue };
-            let known: BTreeSet<_> =
-                secret::scan(path, before).iter().map(|f| f.secret(before).to_owned()).collect();
+            let (known, _) = search.look(path, before);
+            let known: BTreeSet<_> = known.iter().map(|f| f.secret(before).to_owned()).collect();
             new.retain(|finding| !known.contains(finding.secret(text)));
         }
         new
@@ -302,7 +332,7 @@ impl Store {
     fn secrets_outside_commits(
         &self,
         mut id: EntryId,
-        seen: &mut BTreeSet<EntryId>,
+        search: &mut Search<'_>,
         report: &mut Report,
     ) -> Result<(), Error> {
         use gix::objs::Kind;
@@ -313,7 +343,7 @@ impl Store {
             match object.kind {
                 Kind::Commit => return Ok(()),
                 Kind::Tag => {
-                    let found = secret::scan("message.txt", &object.data);
+                    let (found, _) = search.look("message.txt", &object.data);
                     report.found.extend(found.into_iter().map(|finding| Found {
                         commit: id,
                         path: None,
@@ -322,9 +352,9 @@ impl Store {
                     let tag = object.try_into_tag().map_err(|error| damaged(error.to_string()))?;
                     id = EntryId(tag.target_id().map_err(|error| damaged(error.to_string()))?.detach());
                 }
-                Kind::Tree => return self.secrets_in(id, id, &[], seen, report),
+                Kind::Tree => return self.secrets_in(id, id, &[], search, report),
                 Kind::Blob => {
-                    let new = self.secrets_in_blob("blob", id, &[], report);
+                    let new = self.secrets_in_blob("blob", id, &[], search, report);
                     let found = |finding| Found { commit: id, path: Some("blob".to_owned()), finding };
                     report.found.extend(new.into_iter().map(found));
                     return Ok(());

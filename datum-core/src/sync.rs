@@ -114,7 +114,7 @@ impl Store {
     /// # Errors
     /// [`SyncError`] when the logs cannot be listed or the file cannot be written.
     pub fn bundle(&self, file: &Path, options: &Options, budget: Duration) -> Result<usize, SyncError> {
-        let logs = self.logs(&options.kinds)?;
+        let logs = self.logs(&options.going())?;
         let names: Vec<_> = logs.keys().map(|(kind, writer)| ref_name(*kind, writer)).collect();
         if !names.is_empty() {
             self.remote(&file.to_string_lossy(), budget)?.bundle(file, &names)?;
@@ -196,6 +196,7 @@ impl<'s> Session<'s> {
         self.held.clear();
         self.report.refused.clear();
         self.report.forks.clear();
+        self.report.stayed.clear();
         if let Err(error) = self.receive(Some(remote), &theirs)? {
             return Ok(Err(error));
         }
@@ -212,7 +213,7 @@ impl<'s> Session<'s> {
                 self.report.came.push(Moved { log: log.clone(), entries: None });
             }
         }
-        for (log, tip) in ours {
+        for (log, tip) in ours.into_iter().filter(|((kind, _), _)| !self.options.stays.contains(kind)) {
             let id = theirs.get(&log).copied();
             if id != Some(tip)
                 && let Some(entries) = self.grown(&log, tip, id)
@@ -244,6 +245,10 @@ impl<'s> Session<'s> {
         for (log, tip) in self.store.logs(&self.options.kinds)? {
             let base = theirs.get(&log).copied();
             if base == Some(tip) || self.held.contains(&log) {
+                continue;
+            }
+            if self.options.stays.contains(&log.0) {
+                self.report.stayed.push(log);
                 continue;
             }
             let Some(entries) = self.grown(&log, tip, base) else { continue };

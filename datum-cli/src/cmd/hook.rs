@@ -195,7 +195,18 @@ impl PrePush {
         let store = edge.hook_store()?;
         let level = level(self.fail_on.as_deref(), store.setting("datum.prePushLevel").as_deref())?;
         let (updates, remote) = self.updates(store)?;
-        let report = store.outgoing_secrets(&updates, &remote)?;
+        self.refuse_sealed(store, &updates, &remote)?;
+        #[cfg(feature = "vault")]
+        let any = updates.iter().any(|update| update.local.is_some());
+        #[cfg(feature = "vault")]
+        let sought = any.then(|| super::vault::sought(edge, out)).flatten();
+        #[cfg(feature = "vault")]
+        let report = match &sought {
+            Some(sought) => store.outgoing_secrets(&updates, &remote, Some(&|text| sought.find(text)))?,
+            None => store.outgoing_secrets(&updates, &remote, None)?,
+        };
+        #[cfg(not(feature = "vault"))]
+        let report = store.outgoing_secrets(&updates, &remote, None)?;
         for file in &report.unread {
             out.warn(&format!("not looked at: {file}"));
         }
@@ -218,6 +229,23 @@ impl PrePush {
             "take it out of these commits (git commit --amend, git rebase -i) and replace it where it is used; a line \
              meant to hold it says datum:allow-secret; DATUM_ALLOW_SECRETS=1 or --no-verify pushes all the same",
         );
+        fault.exit = Exit::No;
+        Err(fault)
+    }
+
+    /// Refuses the vault's logs and access records to a remote that is not marked for them.
+    fn refuse_sealed(&self, store: &Store, updates: &[Update], remote: &str) -> Result<(), Fault> {
+        if store.takes_sealed(remote) || self.url.as_deref().is_some_and(|url| store.takes_sealed(url)) {
+            return Ok(());
+        }
+        let Some((id, kind)) = store.outgoing_sealed(updates, remote)?.into_iter().next() else {
+            return Ok(());
+        };
+        let at = crate::record::short(id);
+        let mut fault = Fault::usage(format!("the push is refused: it carries a log of kind {kind} ({at})"))
+            .hint(format!(
+                "datum vault share {remote} marks the remote for the vault and its access records"
+            ));
         fault.exit = Exit::No;
         Err(fault)
     }

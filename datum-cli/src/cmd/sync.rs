@@ -20,7 +20,9 @@ use std::time::Duration;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Settings:
   datum.sync.kinds   the kinds that travel: 'all', or some of agent audit bottle journal task vault
-                     [default: all but vault]
+                     [default: all but vault; all for a marked remote]
+
+The vault's logs and access records leave only for a remote that is marked for them: datum vault share REMOTE.
 
 Examples:
   datum sync
@@ -44,6 +46,9 @@ pub(crate) struct Sync {
     /// Write all logs into a bundle file instead, to be carried by hand and taken in by datum absorb
     #[arg(long, value_name = "FILE", conflicts_with_all = ["remote", "dry_run"])]
     bundle: Option<PathBuf>,
+    /// Put the vault's logs and access records into the bundle too
+    #[arg(long, requires = "bundle")]
+    sealed: bool,
     /// Travel by this branch of the remote alone, where refs/datum/ is refused; datum absorb takes it in elsewhere
     #[arg(long, value_name = "NAME", conflicts_with = "bundle")]
     branch: Option<String>,
@@ -87,9 +92,12 @@ pub(crate) fn location(edge: &Edge<'_>, text: &str) -> String {
 impl Sync {
     pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         let store = edge.store()?;
-        let options = Options { dry_run: self.dry_run, ..options(store, self.kinds.as_deref())? };
+        let mut options = Options { dry_run: self.dry_run, ..options(store, self.kinds.as_deref())? };
         let budget = budget(&self.budget)?;
         if let Some(file) = &self.bundle {
+            if self.sealed {
+                self.unseal(store, &mut options);
+            }
             return bundle(store, out, file, &options, budget);
         }
         let named = match &self.remote {
@@ -99,6 +107,9 @@ impl Sync {
                     .hint("name one: datum sync URL, or git remote add origin URL")
             })?,
         };
+        if store.takes_sealed(&named) {
+            self.unseal(store, &mut options);
+        }
         let remote = store.remote(&named, budget)?;
         let stamp = stamp(edge)?;
         let report = match &self.branch {
@@ -112,6 +123,16 @@ impl Sync {
         // What waits for other vessels goes with it; each vessel is told by its own name.
         let (_, delivered) = sync_outboxes(edge, out, &stamp, budget)?;
         Ok(if delivered == Exit::Done { exit } else { delivered })
+    }
+}
+
+impl Sync {
+    /// Lets every kind leave; where none was asked for, all of them do.
+    fn unseal(&self, store: &Store, options: &mut Options) {
+        options.stays.clear();
+        if self.kinds.is_none() && store.setting("datum.sync.kinds").is_none() {
+            options.kinds = Kind::ALL.to_vec();
+        }
     }
 }
 
@@ -143,6 +164,10 @@ pub(crate) fn tell(out: &mut Out, from: &str, report: &Report, dry_run: bool) ->
         out.json(&shown(from, report, dry_run));
     } else {
         tell_text(out, report, dry_run);
+    }
+    if !report.stayed.is_empty() {
+        let logs: Vec<_> = report.stayed.iter().map(name).collect();
+        out.say(&format!("stays here: {} (datum vault share marks a remote for it)", logs.join(", ")));
     }
     for refused in report.refused.iter().filter(|refused| !refused.by_them) {
         out.warn(&format!("{}: not taken: {}", name(&refused.log), refused.why));
@@ -227,6 +252,7 @@ fn shown(from: &str, report: &Report, dry_run: bool) -> Value {
         "came": moved(&report.came),
         "went": moved(&report.went),
         "refused": refused,
+        "stayed": report.stayed.iter().map(name).collect::<Vec<_>>(),
         "forks": forks,
         "again": again,
         "odd_refs": report.odd.len(),

@@ -59,6 +59,14 @@ enum Command {
     Destroy(write::Destroy),
     /// Check every entry, and that every value granted to this agent opens
     Verify(read::Verify),
+    /// Mark a remote: the vault's logs and access records may leave for it
+    Share {
+        /// The remote's name or address
+        remote: String,
+        /// Take the mark away; what has left stays there
+        #[arg(long)]
+        stop: bool,
+    },
     /// Say what needs to be done: values to change, entries that do not count
     Status,
     /// Print all values this agent may open, as dotenv, JSON or an age file
@@ -81,6 +89,7 @@ impl Vault {
             Command::History { name } => read::history(edge, out, name),
             Command::Destroy(destroy) => destroy.run(edge, out),
             Command::Verify(verify) => verify.run(edge, out),
+            Command::Share { remote, stop } => members::share(edge, out, remote, *stop),
             Command::Status => read::status(edge, out),
             Command::Export(export) => export.run(edge, out),
             Command::Import(import) => import.run(edge, out),
@@ -94,6 +103,31 @@ pub(super) fn read(edge: &Edge<'_>) -> Result<vault::Vault, Fault> {
     let vault = vault::Vault::read(&store.snapshot()?, &store.pins()?)?;
     store.change_pins(|pins| vault.pin(pins))?;
     Ok(vault)
+}
+
+/// The values to look for in a push: those that the acting agent can open. `None` where there are none, or no way to
+/// open them; why is said, unless there is no vault at all.
+pub(crate) fn sought(edge: &Edge<'_>, out: &Out) -> Option<vault::Sought> {
+    let find = || -> Result<Option<vault::Sought>, Fault> {
+        let store = edge.hook_store()?;
+        if store.pins()?.vault().is_none() {
+            return Ok(None);
+        }
+        Ok(Some(read(edge)?.sought(&*keys(edge)?)))
+    };
+    match find() {
+        Ok(sought) => {
+            let sought = sought?;
+            for name in sought.too_short() {
+                out.say(&format!("{name}: its value is too short to be looked for"));
+            }
+            Some(sought).filter(|sought| !sought.is_empty())
+        }
+        Err(fault) => {
+            out.warn(&format!("the push is not searched for the vault's values: {}", fault.message));
+            None
+        }
+    }
 }
 
 /// Checks names.

@@ -51,9 +51,27 @@ pub struct Finding {
     at: Range<usize>,
 }
 
+/// The rule of findings that are a value of the vault.
+#[cfg(feature = "vault")]
+pub(crate) const VAULT: &str = "vault-value";
+
 impl Finding {
-    /// The bytes of the secret in the text that was searched, for comparing with those of another text.
-    pub(crate) fn secret<'t>(&self, text: &'t [u8]) -> &'t [u8] {
+    /// A value of the vault; `shown` says which.
+    #[cfg(feature = "vault")]
+    pub(crate) fn of_vault(text: &[u8], at: Range<usize>, shown: String) -> Self {
+        let line = memchr::memchr_iter(b'\n', &text[..at.start]).count() + 1;
+        let start = memchr::memrchr(b'\n', &text[..at.start]).map_or(0, |at| at + 1);
+        let what = "a value of the vault";
+        let column = at.start - start + 1;
+        Self { rule: VAULT, what, level: Level::Critical, line, column, redacted: shown, at }
+    }
+
+    /// What tells this secret of the text that was searched from others, for comparing with those of another text.
+    pub(crate) fn secret<'t>(&'t self, text: &'t [u8]) -> &'t [u8] {
+        // What was found inside of something packed has no bytes of its own here.
+        if self.at.is_empty() {
+            return self.redacted.as_bytes();
+        }
         text.get(self.at.clone()).unwrap_or_default()
     }
 }

@@ -105,7 +105,7 @@ impl Session<'_> {
         self.receive(Some(remote), &direct)??;
         let theirs = self.sort(carried_before.clone());
         self.receive(None, &theirs)??;
-        let ours = self.store.logs(&self.options.kinds)?;
+        let ours = self.store.logs(&self.options.going())?;
         let grown: Vec<_> = ours.iter().filter(|(log, tip)| theirs.get(*log) != Some(*tip)).collect();
         if self.options.dry_run || grown.is_empty() {
             return Ok(false);

@@ -16,12 +16,15 @@ pub struct Options {
     pub kinds: Vec<Kind>,
     /// Only look: nothing is fetched, moved or pushed.
     pub dry_run: bool,
+    /// The kinds that may come and do not go.
+    pub stays: Vec<Kind>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let kinds = Kind::ALL.into_iter().filter(|kind| *kind != Kind::Vault).collect();
-        Self { kinds, dry_run: false }
+        let stays = Kind::ALL.into_iter().filter(|kind| kind.stays()).collect();
+        Self { kinds, dry_run: false, stays }
     }
 }
 
@@ -33,11 +36,16 @@ impl Options {
     pub fn of_setting(value: Option<&str>) -> Result<Self, String> {
         let Some(value) = value else { return Ok(Self::default()) };
         if value.trim() == "all" {
-            return Ok(Self { kinds: Kind::ALL.to_vec(), dry_run: false });
+            return Ok(Self { kinds: Kind::ALL.to_vec(), ..Self::default() });
         }
         let kind = |word: &str| Kind::parse(word).ok_or_else(|| word.to_owned());
         let words = value.split([',', ' ']).map(str::trim).filter(|word| !word.is_empty());
-        Ok(Self { kinds: words.map(kind).collect::<Result<_, _>>()?, dry_run: false })
+        Ok(Self { kinds: words.map(kind).collect::<Result<_, _>>()?, ..Self::default() })
+    }
+
+    /// The kinds that go to the other side.
+    pub(crate) fn going(&self) -> Vec<Kind> {
+        self.kinds.iter().filter(|kind| !self.stays.contains(kind)).copied().collect()
     }
 }
 
@@ -85,6 +93,8 @@ pub struct Report {
     pub forks: Vec<Fork>,
     /// Entries that were appended again.
     pub again: Vec<Again>,
+    /// Logs here that the other side has not and that stay here, by their kind.
+    pub stayed: Vec<LogName>,
     /// Refs there that are no logs.
     pub odd: Vec<String>,
     /// What kept the sync from going on.

@@ -12,9 +12,11 @@ mod change;
 mod fold;
 pub mod forms;
 mod order;
+mod packed;
 mod portable;
 mod rights;
 mod seal;
+mod sought;
 mod source;
 
 pub use change::{Changes, found};
@@ -22,6 +24,7 @@ pub use portable::{
     PortableError, Values, parse_dotenv, parse_json, print_dotenv, print_json, seal_to, variable,
 };
 pub use seal::{VALUE_MAX, generate};
+pub use sought::Sought;
 pub use source::{Found, SecretProxy, Source};
 
 use crate::entry::DraftError;

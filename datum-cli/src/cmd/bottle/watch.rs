@@ -86,7 +86,7 @@ impl Watch {
         let Some(name) = store.default_remote() else {
             return Err(Fault::usage("no remote to sync with").hint("git remote add origin URL"));
         };
-        let options = Options { kinds: vec![Kind::Bottle], dry_run: false };
+        let options = Options { kinds: vec![Kind::Bottle], ..Options::default() };
         let remote = store.remote(&name, Duration::from_secs(30))?;
         let report = store.sync(&sync::stamp(edge)?, &remote, &options)?;
         if let Some(trouble) = report.trouble {

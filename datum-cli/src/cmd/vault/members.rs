@@ -88,6 +88,18 @@ pub(super) fn trust(edge: &Edge<'_>, out: &mut Out, text: &str) -> Result<Exit, 
     Ok(Exit::Done)
 }
 
+pub(super) fn share(edge: &Edge<'_>, out: &mut Out, remote: &str, stop: bool) -> Result<Exit, Fault> {
+    let key = edge.store()?.mark_sealed(remote, !stop)?;
+    if out.is_json() {
+        out.json(&serde_json::json!({ "version": 1, "remote": remote, "marked": !stop, "setting": key }));
+    } else if stop {
+        out.say(&format!("nothing more leaves for {remote}; what has left stays there ({key} is false)"));
+    } else {
+        out.say(&format!("datum sync {remote} takes the vault and its access records along ({key} is true)"));
+    }
+    Ok(Exit::Done)
+}
+
 impl Grant {
     pub(super) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         let agent = AgentName::new(&self.agent)?;
