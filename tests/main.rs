@@ -20,6 +20,7 @@ mod servers;
 mod status;
 mod task;
 mod travel;
+mod tui;
 mod vault;
 mod vault_push;
 mod vessel;

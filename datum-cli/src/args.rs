@@ -82,6 +82,9 @@ pub(crate) struct Global {
 /// Git as the state of agent fleets.
 #[derive(Debug, Parser)]
 #[command(name = "datum", version, propagate_version = true, disable_help_subcommand = true)]
+#[command(
+    after_help = "Examples:\n  datum boot heron-vessel\n  datum journal REPAIR 'Fixed the bilge pump' --tag pump\n  datum bottle check\n  datum task claim --next\n  datum sync\n  datum status --watch"
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -97,6 +100,8 @@ pub(crate) enum Command {
     Boot(cmd::boot::Boot),
     /// Say what the repository holds
     Status(cmd::status::Status),
+    /// Look through journal, inbox, board, agents and audits on a terminal
+    Tui(cmd::tui::Tui),
     /// Show what was done last and what waits
     Resume(cmd::status::Resume),
     /// Record work in the journal, or list it

@@ -29,6 +29,7 @@ pub(crate) mod status;
 pub(crate) mod sync;
 pub(crate) mod task;
 pub(crate) mod tools;
+pub(crate) mod tui;
 pub(crate) mod undo;
 #[cfg(feature = "vault")]
 pub(crate) mod vault;
@@ -55,6 +56,7 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
         Command::Hooks(command) => command.run(&edge, out),
         Command::Boot(command) => command.run(&edge, out),
         Command::Status(command) => command.run(&edge, out),
+        Command::Tui(command) => command.run(&edge, out),
         Command::Resume(command) => command.run(&edge, out),
         Command::Publish(command) => command.run(&edge, out),
         Command::Import(command) => command.run(&edge, out),

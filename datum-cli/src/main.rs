@@ -7,6 +7,8 @@ mod edge;
 mod escape;
 mod fault;
 mod github;
+#[cfg(test)]
+mod help_tests;
 mod html;
 #[cfg(feature = "vault")]
 mod keyring;

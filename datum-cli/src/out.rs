@@ -153,6 +153,11 @@ impl Out {
         self.terminal
     }
 
+    /// Whether results may be in colour.
+    pub(crate) fn has_colour(&self) -> bool {
+        self.colour.is_some()
+    }
+
     /// Columns and rows of the terminal; 80 and 24 where there is none.
     pub(crate) fn size(&self) -> (usize, usize) {
         let size = self.terminal.then(|| ratatui::crossterm::terminal::size().ok()).flatten();

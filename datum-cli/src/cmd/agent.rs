@@ -6,6 +6,7 @@ use crate::out::Out;
 
 /// What concerns one agent itself.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  datum agent keys new --declare\n  datum agent keys show")]
 pub(crate) struct Agent {
     #[command(subcommand)]
     command: Command,

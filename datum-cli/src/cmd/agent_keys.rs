@@ -27,6 +27,9 @@ pub(crate) struct Keys {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Make an age identity and a signing key, in one new file
+    #[command(
+        after_help = "Examples:\n  datum agent keys new --declare\n  datum agent keys new --passphrase --agent heron"
+    )]
     New {
         /// Lock the file with a passphrase
         #[arg(long)]
@@ -36,20 +39,28 @@ enum Command {
         declare: bool,
     },
     /// Show the public halves, where the file is, and whether they are declared
+    #[command(after_help = "Examples:\n  datum agent keys show --format json")]
     Show,
     /// Print the public halves, for others to use
+    #[command(
+        after_help = "Examples:\n  datum agent keys export-public\n  datum agent keys export-public --signers >allowed"
+    )]
     ExportPublic {
         /// Print a line for git's gpg.ssh.allowedSignersFile, for every agent that has declared a key
         #[arg(long)]
         signers: bool,
     },
     /// Set, change or (with --remove) take away the passphrase of the file
+    #[command(
+        after_help = "Examples:\n  datum agent keys passphrase\n  datum agent keys passphrase --remove"
+    )]
     Passphrase {
         /// Keep the file in clear from now on
         #[arg(long)]
         remove: bool,
     },
     /// Record the public halves in the agent's log, so that its entries can be proved
+    #[command(after_help = "Examples:\n  datum agent keys declare")]
     Declare,
 }
 

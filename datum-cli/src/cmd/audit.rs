@@ -24,14 +24,14 @@ use what::{LevelArg, What, level};
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "Examples:
-  datum audit                                   the structure of this workshop
-  datum audit --type conformance --all          every standard, with what passes
-  datum audit --type vessel --at v1.2           another revision; no work tree is needed
+  datum audit                                 # the structure of this workshop
+  datum audit --type conformance --all        # every standard, with what passes
+  datum audit --type vessel --at v1.2         # another revision; no work tree is needed
   datum audit --pack hygiene --format sarif --output datum.sarif
-  datum audit --baseline main --fail-on warning only what is new since main
-  datum audit --type fleet --root ~/fleet       every repository below a folder
-  datum audit --record                          keep the report; datum audit diff compares two
-  datum audit rules                             what is asked, and why
+  datum audit --baseline main --fail-on warning  # only what is new since main
+  datum audit --type fleet --root ~/fleet     # every repository below a folder
+  datum audit --record                        # keep the report; datum audit diff compares two
+  datum audit rules                           # what is asked, and why
 
 Packs: workshop, vessel (the git-agent standard), dockside (the fleet's exam), hygiene.
 Types: workshop = workshop; vessel and fleet = vessel, hygiene; conformance = all four.
@@ -99,8 +99,10 @@ enum Sub {
     /// Show what appeared and what went between two recorded audits or revisions
     Diff(diff::Diff),
     /// List the rules that would be asked
+    #[command(after_help = "Examples:\n  datum audit rules\n  datum audit rules --type vessel --format json")]
     Rules(What),
     /// List the recorded audits, newest first
+    #[command(after_help = "Examples:\n  datum audit list\n  datum audit list --format json")]
     List,
 }
 

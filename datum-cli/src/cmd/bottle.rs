@@ -20,6 +20,9 @@ use std::collections::BTreeMap;
 
 /// Drops, lists, reads and answers bottles.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  datum bottle drop heron 'Storm ahead' --type alert --deadline 2h --content 'Reef the sails.'\n  datum bottle check\n  datum bottle read 3f9a2c\n  datum bottle reply 3f9a2c --content 'Reefed.'"
+)]
 pub(crate) struct Bottles {
     #[command(subcommand)]
     command: Command,

@@ -29,6 +29,7 @@ pub(crate) struct Claim {
 #[derive(Debug, Subcommand)]
 enum Step {
     /// Take a claim that nobody holds
+    #[command(after_help = "Examples:\n  datum claim take deploy --lease 30m && make deploy")]
     Take {
         /// What to claim: a-z, 0-9, '.', '_' and '-'
         id: String,
@@ -37,6 +38,7 @@ enum Step {
         lease: String,
     },
     /// Hold a claim for longer
+    #[command(after_help = "Examples:\n  datum claim renew deploy --lease 30m")]
     Renew {
         /// What is claimed
         id: String,
@@ -48,6 +50,7 @@ enum Step {
         fencing: Option<u64>,
     },
     /// Give a claim back
+    #[command(after_help = "Examples:\n  datum claim release deploy")]
     Release {
         /// What is claimed
         id: String,
@@ -56,6 +59,7 @@ enum Step {
         fencing: Option<u64>,
     },
     /// Show who holds a claim, or all claims
+    #[command(after_help = "Examples:\n  datum claim show\n  datum claim show deploy --format json")]
     Show {
         /// What is claimed
         id: Option<String>,

@@ -34,16 +34,22 @@ pub(crate) struct Command {
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
     /// Install hooks (default: post-commit, post-rewrite and pre-push)
+    #[command(
+        after_help = "Examples:\n  datum hooks install\n  datum hooks install pre-push --commit-msg i2i"
+    )]
     Install(Install),
     /// Show what is installed
+    #[command(after_help = "Examples:\n  datum hooks status\n  datum hooks status --exit-code")]
     Status {
         /// Exit with 1 unless post-commit and pre-push are installed
         #[arg(long)]
         exit_code: bool,
     },
     /// Prove that git reaches the installed hooks; exits with 1 where it does not
+    #[command(after_help = "Examples:\n  datum hooks verify")]
     Verify,
     /// Remove hooks; files come back to the byte
+    #[command(after_help = "Examples:\n  datum hooks uninstall\n  datum hooks uninstall pre-push")]
     Uninstall {
         /// Only for these events
         events: Vec<String>,

@@ -11,6 +11,7 @@ use serde_json::json;
 
 /// Checks and lists I2I commit subjects.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  datum i2i check '[I2I:AUDIT] fleet — all green'\n  datum i2i log -n 20")]
 pub(crate) struct I2i {
     #[command(subcommand)]
     command: Command,

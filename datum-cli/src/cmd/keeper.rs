@@ -26,6 +26,9 @@ pub(crate) struct Keeper {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Give a name a value, from stdin or a hidden prompt (datum vault set)
+    #[command(
+        after_help = "Examples:\n  printf %s \"$VALUE\" | datum keeper add-secret db/password --description \"the staging base\""
+    )]
     AddSecret {
         /// The name
         key: String,
@@ -37,10 +40,15 @@ enum Command {
         description: Option<String>,
     },
     /// List the names (datum vault list)
+    #[command(after_help = "Examples:\n  datum keeper list-secrets")]
     ListSecrets,
     /// List the members of the vault
+    #[command(after_help = "Examples:\n  datum keeper list-agents --format json")]
     ListAgents,
     /// List access records, newest first
+    #[command(
+        after_help = "Examples:\n  datum keeper audit-log --last 50 --by oracle1\n  datum keeper audit-log --denied --since 1d"
+    )]
     AuditLog {
         /// At most N records
         #[arg(long, value_name = "N", default_value_t = 20)]
@@ -59,6 +67,9 @@ enum Command {
         since: Option<String>,
     },
     /// Say whether the agent may touch a resource: file:PATH, net:HOST:PORT, cap:NAME, secret:NAME
+    #[command(
+        after_help = "Examples:\n  datum keeper check secret:db/password --agent oracle1\n  datum keeper check net:example.org:443 && curl https://example.org"
+    )]
     Check {
         /// The resource
         resource: String,

@@ -32,8 +32,10 @@ pub(crate) struct Vault {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Found a vault here, and trust it
+    #[command(after_help = "Examples:\n  datum vault init")]
     Init,
     /// Trust the vault that an entry founded; compare the id with its owner first
+    #[command(after_help = "Examples:\n  datum vault trust 5d1f0c7e3b9a48e2c6d7a1b0f9e8d7c6b5a49382")]
     Trust {
         /// The founding entry's id, in full
         id: String,
@@ -45,12 +47,14 @@ enum Command {
     /// Print a value
     Get(read::Get),
     /// List the names
+    #[command(after_help = "Examples:\n  datum vault list\n  datum vault list --format json")]
     List,
     /// Let an agent open names, and take it in as a member
     Grant(members::Grant),
     /// Give an agent no further values; without names, put it out
     Revoke(members::Revoke),
     /// Show what happened to a name
+    #[command(after_help = "Examples:\n  datum vault history db/password")]
     History {
         /// The name
         name: String,
@@ -68,6 +72,7 @@ enum Command {
         stop: bool,
     },
     /// Say what needs to be done: values to change, entries that do not count
+    #[command(after_help = "Examples:\n  datum vault status")]
     Status,
     /// Print all values this agent may open, as dotenv, JSON or an age file
     Export(read::Export),

@@ -48,6 +48,7 @@ pub(super) struct Get {
 
 /// Checks the vault.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  datum vault verify\n  datum vault verify --fresh 7d")]
 pub(super) struct Verify {
     /// Exit with 1 when nobody has written to it for this long (7d): it may be held back
     #[arg(long, value_name = "LENGTH")]

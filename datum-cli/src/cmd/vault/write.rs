@@ -57,6 +57,7 @@ pub(super) struct Rotate {
 
 /// Takes a name out of use.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  datum vault destroy old/password")]
 pub(super) struct Destroy {
     /// The names
     #[arg(required = true)]
