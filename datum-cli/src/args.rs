@@ -136,9 +136,10 @@ pub(crate) enum Command {
     /// The original's names for the vault; access records; boundaries
     #[cfg(feature = "vault")]
     Keeper(cmd::keeper::Keeper),
-    /// An agent's own keys: make, show, declare
-    #[cfg(feature = "vault")]
+    /// Start, retire and list agents; make and show an agent's keys
     Agent(cmd::agent::Agent),
+    /// Write what a successor needs to know
+    Handover(cmd::handover::Handover),
     /// Verify every log: ids, chains, signatures, authors, and that nothing was taken back
     Verify(cmd::verify::Verify),
     /// Claim what only one may do at a time

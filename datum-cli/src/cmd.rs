@@ -1,7 +1,6 @@
 //! The commands: one file each.
 
 pub(crate) mod absorb;
-#[cfg(feature = "vault")]
 pub(crate) mod agent;
 #[cfg(feature = "vault")]
 pub(crate) mod agent_keys;
@@ -13,6 +12,7 @@ pub(crate) mod compact;
 pub(crate) mod doctor;
 pub(crate) mod fleet;
 pub(crate) mod git;
+pub(crate) mod handover;
 pub(crate) mod hook;
 pub(crate) mod hooks;
 pub(crate) mod i2i;
@@ -50,8 +50,8 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
     }
     match &args.command {
         Command::Audit(command) => command.run(&edge, out),
-        #[cfg(feature = "vault")]
         Command::Agent(command) => command.run(&edge, out),
+        Command::Handover(command) => command.run(&edge, out),
         Command::Hook(command) => command.run(&edge, out),
         Command::Hooks(command) => command.run(&edge, out),
         Command::Boot(command) => command.run(&edge, out),

@@ -3,6 +3,7 @@
 use datum_core::audit::RuleError;
 use datum_core::files::LookError;
 use datum_core::oracle::OracleError;
+use datum_core::roster::{RosterError, State};
 use datum_core::sync::SyncError;
 use datum_core::task::{TakeError, TaskError};
 use datum_core::transport::{TransportError, Trouble};
@@ -270,10 +271,25 @@ impl From<OracleError> for Fault {
             OracleError::UnknownAgent(_) => {
                 Self::usage(message).hint("datum oracle discover lists those that are known")
             }
+            OracleError::Retired(name) => Self { exit: Exit::No, ..Self::usage(message) }
+                .hint(format!("datum agent restart {name} brings it back")),
             OracleError::Nobody { .. } => Self { exit: Exit::No, ..Self::usage(message) }
                 .hint("datum fleet add and datum fleet discover find more; --agent names one all the same"),
             OracleError::Object(error) => error.into(),
             OracleError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RosterError> for Fault {
+    fn from(error: RosterError) -> Self {
+        let message = error.to_string();
+        match error {
+            RosterError::Step { agent, state, .. } => {
+                let verb = if state == State::Retired { "restart" } else { "start" };
+                Self { exit: Exit::No, ..Self::usage(message) }.hint(format!("datum agent {verb} {agent}"))
+            }
+            RosterError::Draft(error) => error.into(),
         }
     }
 }

@@ -57,6 +57,14 @@ pub(crate) fn parent(raw: &[u8]) -> Option<EntryId> {
     id_line(&rest[..end], b"parent ")
 }
 
+/// When a raw commit was written, by its committer's clock, milliseconds.
+pub(crate) fn committed_at(raw: &[u8]) -> Option<Millis> {
+    let end = raw.windows(2).position(|pair| pair == b"\n\n")?;
+    let line = raw[..end].split(|byte| *byte == b'\n').find(|line| line.starts_with(b"committer "))?;
+    let after = String::from_utf8_lossy(line.rsplit(|byte| *byte == b'>').next()?).into_owned();
+    after.split_whitespace().next()?.parse::<u64>().ok()?.checked_mul(1000)
+}
+
 /// Whether a raw commit names a parent.
 pub(crate) fn has_parent(raw: &[u8]) -> bool {
     first_line(raw).is_some_and(|(_, rest)| rest.starts_with(b"parent "))

@@ -99,6 +99,7 @@ pub mod files;
 pub mod fleet;
 mod git;
 mod glob;
+pub mod handover;
 pub mod history;
 #[expect(clippy::disallowed_methods, reason = "hooks are files, and this module owns ours")]
 pub mod hooks;
@@ -126,6 +127,7 @@ mod pins;
 pub mod publish;
 #[expect(clippy::disallowed_methods, reason = "refs are files, and this module owns them")]
 mod refs;
+pub mod roster;
 pub mod secret;
 mod segment;
 mod signature;

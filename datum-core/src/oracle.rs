@@ -11,6 +11,7 @@ pub use candidate::{Candidate, candidates};
 pub use contact::{first_contact, was_greeted};
 pub use dispatch::{Dispatched, OracleError, RESERVE, dispatch};
 
+use crate::roster::State;
 use crate::stamp::Millis;
 use crate::task::Task;
 
@@ -69,6 +70,9 @@ fn score(task: &Task, candidate: &Candidate, now: Millis) -> Score {
 
 fn ability(task: &Task, candidate: &Candidate) -> Part {
     let part = |value, why| Part { name: "ability", value, why };
+    if candidate.state == State::Retired {
+        return part(0.0, "is retired".to_owned());
+    }
     if !candidate.declared {
         return part(0.0, "declares nothing".to_owned());
     }

@@ -90,6 +90,11 @@ impl<'s> Snapshot<'s> {
         self.head
     }
 
+    /// When the commit at `HEAD` was written, by its committer's clock.
+    pub(crate) fn head_time(&self) -> Option<Millis> {
+        crate::commit::committed_at(&self.commit(self.head?).ok()?)
+    }
+
     /// The same logs, with the tree of another commit.
     #[must_use]
     pub fn at(mut self, commit: Option<EntryId>) -> Self {

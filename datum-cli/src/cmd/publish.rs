@@ -94,7 +94,8 @@ fn planned(snapshot: &Snapshot<'_>) -> Result<BTreeMap<String, String>, Fault> {
     Ok(files)
 }
 
-enum Owner {
+/// Whose a file is.
+pub(crate) enum Owner {
     Nobody,
     Ours(String),
     Other,
@@ -105,7 +106,7 @@ fn cannot(doing: &str, path: &Path, error: &std::io::Error) -> Fault {
 }
 
 /// Who owns the file at `path`; a link anywhere on the way is not ours, wherever it leads.
-fn owner(root: &Path, path: &str) -> Result<Owner, Fault> {
+pub(crate) fn owner(root: &Path, path: &str) -> Result<Owner, Fault> {
     let mut file = PathBuf::from(root);
     for part in path.split('/') {
         file.push(part);

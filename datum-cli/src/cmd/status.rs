@@ -3,7 +3,7 @@
 mod standing;
 mod view;
 
-use crate::cmd::sync::Travel;
+use crate::cmd::{self, sync::Travel};
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
@@ -11,7 +11,7 @@ use crate::record::short;
 use crate::time;
 use datum_core::bottle::{self, Bottle, Me, Stage};
 use datum_core::onboarding::{self, Known};
-use datum_core::{Entry, EntryId, Kind, Millis, Snapshot, Store, journal};
+use datum_core::{Entry, EntryId, Kind, Millis, Snapshot, Store, handover, journal};
 use standing::Standing;
 use std::thread;
 use std::time::Duration;
@@ -118,7 +118,7 @@ impl Status {
     }
 }
 
-/// Shows what the agent did last and what waits for it.
+/// Shows the newest handover first, then what was done last and what waits.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   datum resume
@@ -129,10 +129,17 @@ impl Resume {
     pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         let store = edge.store()?;
         let snapshot = store.snapshot()?;
-        let overview = Overview::of(store, &snapshot, &edge.me()?, edge.now()?)?;
+        let me = edge.me()?;
+        let overview = Overview::of(store, &snapshot, &me, edge.now()?)?;
+        let left = handover::newest(&snapshot, &me)?;
         if out.is_json() {
-            out.json(&overview.json());
+            let mut value = overview.json();
+            value["handover"] = left.as_ref().map(|bottle| cmd::handover::shown(bottle, &me.name)).into();
+            out.json(&value);
         } else {
+            if let Some(bottle) = &left {
+                cmd::handover::print(out, bottle, &me.name);
+            }
             overview.print(out);
             overview.advise(out);
         }

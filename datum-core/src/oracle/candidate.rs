@@ -2,9 +2,9 @@
 
 use crate::capability;
 use crate::fleet;
-use crate::log;
 use crate::name::AgentName;
 use crate::odb::ObjectError;
+use crate::roster::{self, State};
 use crate::snapshot::Snapshot;
 use crate::stamp::Millis;
 use crate::task::{Record, Tasks};
@@ -30,6 +30,8 @@ pub struct Candidate {
     pub load: u32,
     /// What became of its claims.
     pub record: Record,
+    /// What it is said to be doing; a retired agent is given nothing.
+    pub state: State,
     /// Where this is known from: `CAPABILITY.toml`, `fleet:<vessel>`, `log`.
     pub sources: Vec<String>,
 }
@@ -44,6 +46,7 @@ impl Candidate {
             seen: None,
             load: 0,
             record: Record::default(),
+            state: State::default(),
             sources: Vec::new(),
         }
     }
@@ -103,17 +106,15 @@ pub fn candidates(
             && let Some(candidate) = known.get_mut(&name)
         {
             candidate.declares(found.role, found.skills);
-            candidate.seen = candidate.seen.max(found.active);
         }
     }
-    for (_, writer, tip) in snapshot.tips() {
-        let clock =
-            snapshot.commit(tip).ok().and_then(|raw| log::clock_and_seq(&raw)).map(|(clock, _)| clock);
-        if let Some(name) = get(&mut known, writer.agent(), "log".to_owned())
-            && let Some(candidate) = known.get_mut(&name)
-        {
-            candidate.seen = candidate.seen.max(clock);
-        }
+    for (_, writer, _) in snapshot.tips() {
+        get(&mut known, writer.agent(), "log".to_owned());
+    }
+    for (name, agent) in roster::read(snapshot)? {
+        let candidate = known.entry(name.clone()).or_insert_with(|| Candidate::new(name));
+        candidate.seen = agent.seen;
+        candidate.state = agent.state;
     }
     for candidate in known.values_mut() {
         let name = candidate.name.as_str();

@@ -14,6 +14,7 @@ use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::name::AgentName;
 use crate::odb::ObjectError;
+use crate::roster::State;
 use crate::stamp::{Millis, Stamp};
 use crate::store::{Store, StoreError};
 use crate::task::{self, Hold, Task, TaskError};
@@ -30,6 +31,9 @@ pub enum OracleError {
     /// No such agent is known.
     #[error("no agent is called {0}")]
     UnknownAgent(AgentName),
+    /// The agent will not come back.
+    #[error("{0} is retired")]
+    Retired(AgentName),
     /// No agent that is known can do the task.
     #[error("no agent can do {task}: {why}")]
     Nobody {
@@ -134,8 +138,11 @@ fn choose(
     agent: Option<&AgentName>,
 ) -> Result<AgentName, OracleError> {
     if let Some(agent) = agent {
-        let is_known = known.iter().any(|candidate| candidate.name == *agent);
-        return if is_known { Ok(agent.clone()) } else { Err(OracleError::UnknownAgent(agent.clone())) };
+        return match known.iter().find(|candidate| candidate.name == *agent) {
+            None => Err(OracleError::UnknownAgent(agent.clone())),
+            Some(found) if found.state == State::Retired => Err(OracleError::Retired(agent.clone())),
+            Some(_) => Ok(agent.clone()),
+        };
     }
     let best = scores.first().filter(|score| score.fits());
     let found = best.and_then(|best| known.iter().find(|candidate| candidate.name.as_str() == best.agent));

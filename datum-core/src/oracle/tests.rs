@@ -54,6 +54,7 @@ fn the_best_is_able_fresh_free_and_reliable() {
         seen: Some(NOW),
         load: 0,
         record: Record::default(),
+        state: State::Active,
         sources: vec![],
     };
     let named = |text: &str, change: &dyn Fn(&mut Candidate)| {
@@ -71,6 +72,7 @@ fn the_best_is_able_fresh_free_and_reliable() {
         named("drops", &|c| c.record = Record { finished: 1, dropped: 2 }),
         named("unable", &|c| c.skills.clear()),
         named("silent", &|c| c.declared = false),
+        named("retired", &|c| c.state = State::Retired),
     ];
     let dir = repository(&[]);
     let store = Store::open(dir.path()).unwrap();
@@ -88,6 +90,7 @@ fn the_best_is_able_fresh_free_and_reliable() {
             "drops 0.40",
             "stale 0.20",
             "unseen 0.08",
+            "retired 0.00",
             "silent 0.00",
             "unable 0.00"
         ]

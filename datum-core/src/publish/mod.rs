@@ -24,7 +24,7 @@ pub fn is_ours(text: &str) -> bool {
 }
 
 /// `text` as one line of plain characters: controls, bidi marks and runs of white space become one space.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let plain: String = text.chars().map(|c| if is_odd(c) { ' ' } else { c }).collect();
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -6,6 +6,7 @@ use super::{Task, TaskError};
 use crate::entry::{Draft, Entry};
 use crate::id::EntryId;
 use crate::kind::Kind;
+use crate::publish::taskboard_file::State;
 use crate::snapshot::Snapshot;
 use crate::undo;
 use std::collections::BTreeMap;
@@ -40,6 +41,16 @@ pub struct Story {
 }
 
 impl Story {
+    /// What was said when the task last came into `state`, on one line; `None` where nothing was.
+    pub fn reason(&self, state: State) -> Option<String> {
+        let last = self.entries.iter().rev().find(|entry| {
+            entry.trailer(change::CHANGE).and_then(Change::parse) == Some(Change::State)
+                && entry.trailer(change::STATE).and_then(change::state) == Some(state)
+        })?;
+        let words = last.body.split_whitespace().collect::<Vec<_>>().join(" ");
+        (!words.is_empty()).then_some(words)
+    }
+
     /// Notes in `draft` which value of `field` it replaces, as far as its writer has seen.
     pub(super) fn over(&self, draft: Draft, field: &'static str) -> Result<Draft, TaskError> {
         match self.setters.get(field) {

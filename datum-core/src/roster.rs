@@ -1,0 +1,392 @@
+//! The roster: which agents there are, in which state each is, and when it was last seen; entries of kind `agent`.
+//!
+//! ```text
+//! heron is idle
+//!
+//! Waiting for the tide.
+//!
+//! Concerns: heron        the agent whose state it is, who need not be the writer
+//! State: idle            onboarded, active, idle or retired
+//! ```
+//! The later of two statements counts, and both stay in the log. What an agent says of itself is its word; `seen` is
+//! what git shows: the newest entry of its logs, or the newest commit of its vessel.
+
+use crate::capability;
+use crate::entry::{Draft, DraftError, Entry};
+use crate::fleet;
+use crate::id::EntryId;
+use crate::kind::Kind;
+use crate::log;
+use crate::name::AgentName;
+use crate::odb::ObjectError;
+use crate::snapshot::Snapshot;
+use crate::stamp::Millis;
+use crate::undo;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+/// The trailer that names the agent whose state it is.
+pub const CONCERNS: &str = "Concerns";
+/// The trailer that names the state.
+pub const STATE: &str = "State";
+
+/// How long an agent counts as live after it was seen, milliseconds (an hour).
+pub const LIVE: Millis = 60 * 60 * 1000;
+/// How long it counts as quiet, milliseconds (a week); after that it is silent.
+pub const QUIET: Millis = 7 * 24 * LIVE;
+
+/// What an agent is said to be doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum State {
+    /// Nothing was ever said of it.
+    #[default]
+    Uninitialized,
+    /// It was set up.
+    Onboarded,
+    /// It works.
+    Active,
+    /// It waits for work.
+    Idle,
+    /// It will not come back, unless it is restarted.
+    Retired,
+}
+
+impl State {
+    /// Every state.
+    pub const ALL: [Self; 5] = [Self::Uninitialized, Self::Onboarded, Self::Active, Self::Idle, Self::Retired];
+
+    /// The name in entries and results.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Uninitialized => "uninitialized",
+            Self::Onboarded => "onboarded",
+            Self::Active => "active",
+            Self::Idle => "idle",
+            Self::Retired => "retired",
+        }
+    }
+
+    /// The state called `text`.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+/// What git shows of an agent at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Liveness {
+    /// Seen within [`LIVE`].
+    Live,
+    /// Seen within [`QUIET`].
+    Quiet,
+    /// Not seen for longer.
+    Silent,
+    /// Never seen in git.
+    Unseen,
+}
+
+impl Liveness {
+    /// The name in results.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Quiet => "quiet",
+            Self::Silent => "silent",
+            Self::Unseen => "unseen",
+        }
+    }
+}
+
+/// A step of an agent's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// It was set up.
+    Onboard,
+    /// It begins to work.
+    Start,
+    /// It waits for work.
+    Idle,
+    /// It ends for good.
+    Retire,
+    /// It begins anew, also after it was retired.
+    Restart,
+}
+
+impl Step {
+    /// The state it leads to.
+    pub const fn state(self) -> State {
+        match self {
+            Self::Onboard => State::Onboarded,
+            Self::Start | Self::Restart => State::Active,
+            Self::Idle => State::Idle,
+            Self::Retire => State::Retired,
+        }
+    }
+
+    const fn participle(self) -> &'static str {
+        match self {
+            Self::Onboard => "onboarded",
+            Self::Start => "started",
+            Self::Idle => "set idle",
+            Self::Retire => "retired",
+            Self::Restart => "restarted",
+        }
+    }
+}
+
+/// Why a step was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RosterError {
+    /// The step does not lead on from the agent's state.
+    #[error("{agent} is {} and cannot be {step}", .state.as_str())]
+    Step {
+        /// The agent.
+        agent: AgentName,
+        /// Its state.
+        state: State,
+        /// What was to become of it.
+        step: &'static str,
+    },
+    /// A note that makes no entry.
+    #[error(transparent)]
+    Draft(#[from] DraftError),
+}
+
+/// An agent as the logs tell of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agent {
+    /// Its name.
+    pub name: AgentName,
+    /// Its state, by the newest statement.
+    pub state: State,
+    /// When that was stated.
+    pub since: Option<Millis>,
+    /// Who stated it.
+    pub by: Option<String>,
+    /// What was said with it; may be empty.
+    pub note: String,
+    /// How often it was started.
+    pub starts: u32,
+    /// When it was last seen in git.
+    pub seen: Option<Millis>,
+}
+
+impl Agent {
+    /// An agent of which nothing is known but its name.
+    pub fn new(name: AgentName) -> Self {
+        Self { name, state: State::default(), since: None, by: None, note: String::new(), starts: 0, seen: None }
+    }
+
+    /// What git shows of it at `now`.
+    pub fn liveness(&self, now: Millis) -> Liveness {
+        match self.seen.map(|seen| now.saturating_sub(seen)) {
+            None => Liveness::Unseen,
+            Some(age) if age <= LIVE => Liveness::Live,
+            Some(age) if age <= QUIET => Liveness::Quiet,
+            Some(_) => Liveness::Silent,
+        }
+    }
+
+    /// Drafts a step of the agent's life; `None` where it is there already.
+    ///
+    /// # Errors
+    /// [`RosterError`] when the step does not lead on from its state, or the note makes no entry.
+    ///
+    /// # Examples
+    /// ```
+    /// use datum_core::roster::{Agent, State, Step};
+    /// let mut heron = Agent::new(datum_core::AgentName::new("heron")?);
+    /// assert!(heron.step(Step::Start, "")?.is_some());
+    /// heron.state = State::Retired;
+    /// assert!(heron.step(Step::Start, "").is_err());
+    /// assert!(heron.step(Step::Restart, "back from the yard")?.is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn step(&self, step: Step, note: &str) -> Result<Option<Draft>, RosterError> {
+        let refuse = || {
+            let step = step.participle();
+            Err(RosterError::Step { agent: self.name.clone(), state: self.state, step })
+        };
+        match (step, self.state) {
+            (Step::Onboard, state) if state != State::Uninitialized => return Ok(None),
+            (Step::Start, State::Active) | (Step::Idle, State::Idle) | (Step::Retire, State::Retired) => {
+                return Ok(None);
+            }
+            (Step::Start | Step::Idle, State::Retired) | (Step::Restart, State::Uninitialized) => return refuse(),
+            _ => {}
+        }
+        let said = match step {
+            Step::Restart => "restarted",
+            _ => step.state().as_str(),
+        };
+        let draft = Draft::new(&format!("{} is {said}", self.name), note)?
+            .with(CONCERNS, self.name.as_str())?
+            .with(STATE, step.state().as_str())?;
+        Ok(Some(draft))
+    }
+}
+
+/// What an entry states: the agent and its state.
+fn stated<'e>(trailer: impl Fn(&str) -> Option<&'e str>) -> Option<(AgentName, State)> {
+    Some((AgentName::new(trailer(CONCERNS)?).ok()?, State::parse(trailer(STATE)?)?))
+}
+
+/// Reads the roster: every agent that writes here, is spoken of, is declared by the tree or by a vessel of the fleet.
+///
+/// # Errors
+/// [`ObjectError`] when the tree cannot be read.
+pub fn read(snapshot: &Snapshot<'_>) -> Result<BTreeMap<AgentName, Agent>, ObjectError> {
+    let mut agents: BTreeMap<AgentName, Agent> = BTreeMap::new();
+    undo::walk_visible(snapshot, Kind::Agent, |view| {
+        if let Some((name, state)) = stated(|key| view.trailer(key)) {
+            let agent = entry_of(&mut agents, name);
+            if agent.since.is_none() {
+                agent.state = state;
+                agent.since = Some(view.clock());
+                agent.by = Some(view.agent().to_owned());
+                agent.note = snapshot.whole(view).body;
+            }
+            agent.starts += u32::from(state == State::Active);
+        }
+        ControlFlow::Continue(())
+    });
+    for (name, clock) in seen(snapshot)? {
+        entry_of(&mut agents, name).seen = clock;
+    }
+    Ok(agents)
+}
+
+fn entry_of(agents: &mut BTreeMap<AgentName, Agent>, name: AgentName) -> &mut Agent {
+    agents.entry(name.clone()).or_insert_with(|| Agent::new(name))
+}
+
+/// When each agent that is known was last seen in git.
+fn seen(snapshot: &Snapshot<'_>) -> Result<BTreeMap<AgentName, Option<Millis>>, ObjectError> {
+    let mut seen: BTreeMap<AgentName, Option<Millis>> = BTreeMap::new();
+    let mut note = |name: &str, clock: Option<Millis>| {
+        if let Ok(name) = AgentName::new(&name.to_lowercase()) {
+            let known = seen.entry(name).or_default();
+            *known = (*known).max(clock);
+        }
+    };
+    for (_, writer, tip) in snapshot.tips() {
+        let raw = snapshot.commit(tip).unwrap_or_default();
+        note(writer.agent(), log::clock_and_seq(&raw).map(|(clock, _)| clock));
+    }
+    for (name, vessel) in fleet::vessels(snapshot) {
+        if let Some(found) = vessel.found {
+            note(found.agent.as_deref().unwrap_or(name.as_str()), found.active);
+        }
+    }
+    if let Some(name) = declared(snapshot)? {
+        note(&name, snapshot.head_time());
+    }
+    Ok(seen)
+}
+
+/// The agent whose vessel the tree is.
+fn declared(snapshot: &Snapshot<'_>) -> Result<Option<String>, ObjectError> {
+    let file = snapshot.file("CAPABILITY.toml")?.and_then(|bytes| String::from_utf8(bytes).ok());
+    let read = file.and_then(|text| capability::read(&text).ok());
+    Ok(read.and_then(|read| read.capability.agent.name))
+}
+
+/// A statement about an agent's state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The entry.
+    pub entry: EntryId,
+    /// The state it states.
+    pub state: State,
+    /// When.
+    pub clock: Millis,
+    /// Who stated it.
+    pub by: String,
+    /// What was said with it.
+    pub note: String,
+}
+
+/// Everything that was stated about an agent, the oldest first.
+pub fn history(snapshot: &Snapshot<'_>, agent: &AgentName) -> Vec<Statement> {
+    let mut found = Vec::new();
+    undo::walk_visible(snapshot, Kind::Agent, |view| {
+        if let Some((name, state)) = stated(|key| view.trailer(key))
+            && name == *agent
+        {
+            let Entry { id, clock, agent, body, .. } = snapshot.whole(view);
+            found.push(Statement { entry: id, state, clock, by: agent, note: body });
+        }
+        ControlFlow::Continue(())
+    });
+    found.reverse();
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{NOW, append, git, repository, stamp};
+    use crate::{Store, StoreError};
+
+    fn name(text: &str) -> AgentName {
+        AgentName::new(text).unwrap()
+    }
+
+    fn take(store: &Store, by: &str, at: Millis, agent: &str, step: Step) -> Result<bool, String> {
+        let applied = store.apply::<StoreError>(Kind::Agent, &stamp(by, at), |snapshot| {
+            let agents = read(snapshot).unwrap();
+            let agent = agents.get(&name(agent)).cloned().unwrap_or_else(|| Agent::new(name(agent)));
+            let failed = |error: RosterError| StoreError::Log { name: String::new(), message: error.to_string() };
+            Ok(agent.step(step, "why").map_err(failed)?.into_iter().collect())
+        });
+        applied.map(|applied| !applied.ids.is_empty()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_life_goes_by_its_steps_and_the_later_word_counts() {
+        let dir = repository(&[]);
+        let store = Store::open(dir.path()).unwrap();
+        let refused = take(&store, "heron", 0, "heron", Step::Restart).unwrap_err();
+        assert!(refused.contains("heron is uninitialized and cannot be restarted"), "{refused}");
+        for (at, by, step, wrote) in [
+            (1, "heron", Step::Onboard, true),
+            (2, "heron", Step::Onboard, false),
+            (3, "heron", Step::Start, true),
+            (4, "heron", Step::Start, false),
+            (5, "heron", Step::Idle, true),
+            (6, "lead", Step::Retire, true),
+            (7, "heron", Step::Retire, false),
+        ] {
+            assert_eq!(take(&store, by, at, "heron", step), Ok(wrote), "{step:?}");
+        }
+        assert!(take(&store, "heron", 8, "heron", Step::Start).unwrap_err().contains("is retired"));
+        assert!(take(&store, "heron", 8, "heron", Step::Idle).is_err());
+        let heron = read(&store.snapshot().unwrap()).unwrap().remove(&name("heron")).unwrap();
+        assert_eq!((heron.state, heron.by.as_deref(), heron.starts), (State::Retired, Some("lead"), 1));
+        assert_eq!((heron.note.as_str(), heron.seen), ("why", Some(NOW + 5)));
+        assert_eq!(take(&store, "heron", 9, "heron", Step::Restart), Ok(true));
+        let states: Vec<_> =
+            history(&store.snapshot().unwrap(), &name("heron")).iter().map(|said| said.state).collect();
+        assert_eq!(states, [State::Onboarded, State::Active, State::Idle, State::Retired, State::Active]);
+    }
+
+    #[test]
+    fn who_is_seen_is_who_wrote_or_whose_vessel_moved() {
+        let dir = repository(&[]);
+        let store = Store::open(dir.path()).unwrap();
+        append(&store, "tern", 0, "at work");
+        std::fs::write(dir.path().join("CAPABILITY.toml"), "[agent]\nname = \"Gull\"\n").unwrap();
+        git(dir.path(), &["add", "-A"]);
+        git(dir.path(), &["commit", "-q", "-m", "declare"]);
+        let agents = read(&store.snapshot().unwrap()).unwrap();
+        let gull = &agents[&name("gull")];
+        assert_eq!((gull.seen, gull.state), (Some(NOW), State::Uninitialized));
+        let tern = &agents[&name("tern")];
+        let at = |age| tern.liveness(NOW + age);
+        assert_eq!(
+            [at(0), at(LIVE), at(LIVE + 1), at(QUIET), at(QUIET + 1)],
+            [Liveness::Live, Liveness::Live, Liveness::Quiet, Liveness::Quiet, Liveness::Silent]
+        );
+        assert_eq!(Agent::new(name("x")).liveness(NOW), Liveness::Unseen);
+    }
+}
