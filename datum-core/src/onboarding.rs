@@ -1,5 +1,11 @@
 //! The onboarding agent: what a vessel is missing, and the entries of its first boot.
 
+mod answers;
+mod need;
+
+pub use answers::{ANSWERS_MAX, Answers, AnswersError, FirstTask, Keys, TASKS_MAX, Wanted, one_line, variable_name};
+pub use need::{Facts, Need, Standing, Step, declined, needs, onboarded};
+
 use crate::bottle::{self, Recipient};
 use crate::capability::{self, Capability};
 use crate::entry::{Draft, DraftError};
@@ -7,48 +13,69 @@ use crate::journal;
 use crate::kind::Kind;
 use crate::name::{AgentName, Word};
 use crate::snapshot::Snapshot;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 /// The category of the entry that records a boot.
 pub const BOOT: &str = "BOOT";
+
+/// Whether the journal tells of a boot of `agent`.
+pub fn has_booted(snapshot: &Snapshot<'_>, agent: &AgentName) -> bool {
+    let mut booted = false;
+    snapshot.walk(Kind::Journal, |view| {
+        booted = view.agent() == agent.as_str() && view.trailer(journal::CATEGORY) == Some(BOOT);
+        if booted { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    booted
+}
 
 /// Drafts the journal entry of an agent's first boot in this repository; nothing when there is one.
 ///
 /// # Errors
 /// [`DraftError`] never for a checked name.
 pub fn boot(snapshot: &Snapshot<'_>, agent: &AgentName) -> Result<Vec<Draft>, DraftError> {
-    let mut booted = false;
-    snapshot.walk(Kind::Journal, |view| {
-        booted = view.agent() == agent.as_str() && view.trailer(journal::CATEGORY) == Some(BOOT);
-        if booted { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
-    if booted {
+    if has_booted(snapshot, agent) {
         return Ok(Vec::new());
     }
     let category = Word::new("category", BOOT)?;
     Ok(vec![journal::draft(&category, &format!("{agent} booted in this vessel"), &[])?])
 }
 
+/// What an agent can do that is told no more of it: what every datum agent can.
+pub fn common_skills() -> BTreeMap<String, capability::Skill> {
+    let skill = |name: &str, description: &str| {
+        let skill = capability::Skill {
+            confidence: capability::Confidence::new(0.9),
+            description: Some(description.to_owned()),
+            ..capability::Skill::default()
+        };
+        (name.to_owned(), skill)
+    };
+    [skill("journal", "Chronological work log"), skill("bottle", "Messages between agents, with receipts")].into()
+}
+
 /// The declaration of a vessel that has none: the seed's schema, with what every datum agent can do.
 pub fn capability_file(agent: &AgentName, version: &str) -> String {
-    let skill = |confidence, description: &str| capability::Skill {
-        confidence: capability::Confidence::new(confidence),
-        description: Some(description.to_owned()),
-        ..capability::Skill::default()
-    };
-    let skills = [
-        ("journal", skill(0.9, "Chronological work log")),
-        ("bottle", skill(0.9, "Messages between agents, with receipts")),
-    ];
+    let description = format!("The agent {agent} and its vessel");
+    declaration(agent, "vessel", &description, version, common_skills())
+}
+
+/// A declaration in the seed's schema, for an agent of this role with these capabilities.
+pub fn declaration(
+    agent: &AgentName,
+    role: &str,
+    description: &str,
+    version: &str,
+    skills: BTreeMap<String, capability::Skill>,
+) -> String {
     capability::write(&Capability {
         agent: capability::Agent {
             name: Some(agent.to_string()),
-            role: Some("vessel".to_owned()),
-            description: Some(format!("The agent {agent} and its vessel")),
+            role: Some(role.to_owned()),
+            description: Some(description.to_owned()),
             version: Some(version.to_owned()),
         },
-        skills: skills.into_iter().map(|(name, skill)| (name.to_owned(), skill)).collect(),
+        skills,
         communication: capability::Communication {
             incoming: vec![format!("message-in-a-bottle/for-{agent}/")],
             outgoing: vec!["message-in-a-bottle/for-{agent}/".to_owned()],

@@ -152,20 +152,9 @@ impl Known {
     }
 }
 
-/// How long ago, in the greatest unit that fits.
-pub(crate) fn ago(then: Millis, now: Millis) -> String {
-    let seconds = now.saturating_sub(then) / 1000;
-    match seconds {
-        0..60 => format!("{seconds} s ago"),
-        60..3600 => format!("{} min ago", seconds / 60),
-        3600..172_800 => format!("{} h ago", seconds / 3600),
-        _ => format!("{} days ago", seconds / 86_400),
-    }
-}
-
 fn seen(agent: &roster::Agent, now: Millis) -> String {
     match agent.seen {
-        Some(seen) => format!("{}, seen {}", agent.liveness(now).as_str(), ago(seen, now)),
+        Some(seen) => format!("{}, seen {}", agent.liveness(now).as_str(), time::ago(seen, now)),
         None => Liveness::Unseen.as_str().to_owned(),
     }
 }
