@@ -98,6 +98,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Make or adopt a vessel and show what is there
     Boot(cmd::boot::Boot),
+    /// Set an agent up: declaration, keys, hooks, sync, token, first words and tasks
+    Onboard(cmd::onboard::Onboard),
     /// Say what the repository holds
     Status(cmd::status::Status),
     /// Look through journal, inbox, board, agents and audits on a terminal

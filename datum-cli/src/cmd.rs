@@ -21,6 +21,7 @@ pub(crate) mod journal;
 #[cfg(feature = "vault")]
 pub(crate) mod keeper;
 pub(crate) mod names;
+pub(crate) mod onboard;
 pub(crate) mod oracle;
 pub(crate) mod publish;
 pub(crate) mod recipe;
@@ -55,6 +56,7 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
         Command::Hook(command) => command.run(&edge, out),
         Command::Hooks(command) => command.run(&edge, out),
         Command::Boot(command) => command.run(&edge, out),
+        Command::Onboard(command) => command.run(&edge, out),
         Command::Status(command) => command.run(&edge, out),
         Command::Tui(command) => command.run(&edge, out),
         Command::Resume(command) => command.run(&edge, out),

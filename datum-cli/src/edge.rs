@@ -65,6 +65,18 @@ impl<'a> Edge<'a> {
         }))
     }
 
+    /// The same options for another folder, and for an agent that is known by now.
+    pub(crate) fn global_for(&self, dir: &std::path::Path, agent: Option<&AgentName>) -> Global {
+        Global {
+            dir: Some(dir.to_owned()),
+            workshop: None,
+            agent: agent.map(ToString::to_string).or_else(|| self.global.agent.clone()),
+            ephemeral: self.global.ephemeral,
+            format: self.global.format,
+            quiet: self.global.quiet,
+        }
+    }
+
     /// Where the command works: `-C`, `--workshop`, `DATUM_HOME` or the current folder.
     pub(crate) fn dir(&self) -> PathBuf {
         let named = self.global.dir.clone().or_else(|| self.global.workshop.clone());

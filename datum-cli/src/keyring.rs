@@ -28,6 +28,11 @@ impl Keyring {
         Ok(Some(keys))
     }
 
+    /// Takes in keys that were just made, so that nobody is asked for their passphrase.
+    pub(crate) fn unlocked(&self, keys: AgentKeys) {
+        self.0.borrow_mut().insert(keys.agent().to_string(), Rc::new(keys));
+    }
+
     /// The agent's keys, or what to do to have some.
     pub(crate) fn need(&self, agent: &AgentName) -> Result<Rc<AgentKeys>, Fault> {
         self.find(agent)?.ok_or_else(|| {

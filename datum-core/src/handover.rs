@@ -108,8 +108,11 @@ pub fn gather(
         mine(bottle) && to_others && others.into_iter().all(|(_, status)| status.stage < Stage::Acknowledged)
     };
     let unanswered: Vec<Bottle> = bottles.iter().filter(silent).cloned().collect();
-    let query =
-        journal::Query { author: Some(me.name.clone()), limit: Some(JOURNAL_MAX), ..journal::Query::default() };
+    let query = journal::Query {
+        author: Some(me.name.clone()),
+        limit: Some(JOURNAL_MAX),
+        ..journal::Query::default()
+    };
     let journal = journal::list(snapshot, &query, |_| true);
     let mut known: Vec<String> = problems.to_vec();
     known.extend(shown_by_logs(snapshot, &tasks, &claims, (&to_answer, &unanswered), now));
@@ -334,7 +337,8 @@ mod tests {
             let story = task::story(snapshot, stuck).unwrap();
             let heron = AgentName::new("heron").unwrap();
             Ok::<_, StoreError>(vec![
-                task::step(&story, Step::Block, "no rod", &heron, crate::testing::NOW, (None, false)).unwrap(),
+                task::step(&story, Step::Block, "no rod", &heron, crate::testing::NOW, (None, false))
+                    .unwrap(),
             ])
         };
         store.apply(Kind::Task, &stamp("heron", 2), block).unwrap();
@@ -343,9 +347,14 @@ mod tests {
         append(&store, "heron", 3, "looked for a rod");
         append(&store, "tern", 4, "slept");
         let now = crate::testing::NOW + 100;
-        let handover =
-            gather(&store.snapshot().unwrap(), &me("heron"), now, "Mind the tide.", &["the pump leaks".to_owned()])
-                .unwrap();
+        let handover = gather(
+            &store.snapshot().unwrap(),
+            &me("heron"),
+            now,
+            "Mind the tide.",
+            &["the pump leaks".to_owned()],
+        )
+        .unwrap();
         let text = handover.markdown();
         let order = [
             "Mind the tide.",
@@ -365,7 +374,8 @@ mod tests {
         ];
         let mut rest = text.as_str();
         for part in order {
-            let at = rest.find(part).unwrap_or_else(|| panic!("{part:?} is not where it should be in {text}"));
+            let at =
+                rest.find(part).unwrap_or_else(|| panic!("{part:?} is not where it should be in {text}"));
             rest = &rest[at + part.len()..];
         }
         assert!(!text.contains("slept"), "{text}");

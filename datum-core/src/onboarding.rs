@@ -3,7 +3,9 @@
 mod answers;
 mod need;
 
-pub use answers::{ANSWERS_MAX, Answers, AnswersError, FirstTask, Keys, TASKS_MAX, Wanted, one_line, variable_name};
+pub use answers::{
+    ANSWERS_MAX, Answers, AnswersError, FirstTask, Keys, TASKS_MAX, Wanted, one_line, variable_name,
+};
 pub use need::{Facts, Need, Standing, Step, declined, needs, onboarded};
 
 use crate::bottle::{self, Recipient};
@@ -51,7 +53,8 @@ pub fn common_skills() -> BTreeMap<String, capability::Skill> {
         };
         (name.to_owned(), skill)
     };
-    [skill("journal", "Chronological work log"), skill("bottle", "Messages between agents, with receipts")].into()
+    [skill("journal", "Chronological work log"), skill("bottle", "Messages between agents, with receipts")]
+        .into()
 }
 
 /// The declaration of a vessel that has none: the seed's schema, with what every datum agent can do.

@@ -8,7 +8,7 @@ mod contact;
 mod dispatch;
 
 pub use candidate::{Candidate, candidates};
-pub use contact::{first_contact, was_greeted};
+pub use contact::{first_contact, has_greeted, was_greeted};
 pub use dispatch::{Dispatched, OracleError, RESERVE, dispatch};
 
 use crate::roster::State;

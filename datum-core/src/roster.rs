@@ -53,7 +53,8 @@ pub enum State {
 
 impl State {
     /// Every state.
-    pub const ALL: [Self; 5] = [Self::Uninitialized, Self::Onboarded, Self::Active, Self::Idle, Self::Retired];
+    pub const ALL: [Self; 5] =
+        [Self::Uninitialized, Self::Onboarded, Self::Active, Self::Idle, Self::Retired];
 
     /// The name in entries and results.
     pub const fn as_str(self) -> &'static str {
@@ -174,7 +175,15 @@ pub struct Agent {
 impl Agent {
     /// An agent of which nothing is known but its name.
     pub fn new(name: AgentName) -> Self {
-        Self { name, state: State::default(), since: None, by: None, note: String::new(), starts: 0, seen: None }
+        Self {
+            name,
+            state: State::default(),
+            since: None,
+            by: None,
+            note: String::new(),
+            starts: 0,
+            seen: None,
+        }
     }
 
     /// What git shows of it at `now`.
@@ -212,7 +221,9 @@ impl Agent {
             (Step::Start, State::Active) | (Step::Idle, State::Idle) | (Step::Retire, State::Retired) => {
                 return Ok(None);
             }
-            (Step::Start | Step::Idle, State::Retired) | (Step::Restart, State::Uninitialized) => return refuse(),
+            (Step::Start | Step::Idle, State::Retired) | (Step::Restart, State::Uninitialized) => {
+                return refuse();
+            }
             _ => {}
         }
         let said = match step {
@@ -336,7 +347,8 @@ mod tests {
         let applied = store.apply::<StoreError>(Kind::Agent, &stamp(by, at), |snapshot| {
             let agents = read(snapshot).unwrap();
             let agent = agents.get(&name(agent)).cloned().unwrap_or_else(|| Agent::new(name(agent)));
-            let failed = |error: RosterError| StoreError::Log { name: String::new(), message: error.to_string() };
+            let failed =
+                |error: RosterError| StoreError::Log { name: String::new(), message: error.to_string() };
             Ok(agent.step(step, "why").map_err(failed)?.into_iter().collect())
         });
         applied.map(|applied| !applied.ids.is_empty()).map_err(|error| error.to_string())

@@ -92,6 +92,16 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Configures a remote, as `git remote add` does: only ever because the user has said so.
+    ///
+    /// # Errors
+    /// [`GitError`] when there is one of that name, or the name or address is none.
+    pub fn add_remote(&self, name: &str, address: &str) -> Result<(), GitError> {
+        self.git.output("remote", &["add", "--", name, address]).map(|_| ())
+    }
+}
+
 impl Remote {
     /// How it is called: a remote's name or an address.
     pub fn location(&self) -> &str {

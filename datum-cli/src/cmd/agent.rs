@@ -42,7 +42,9 @@ enum Command {
     #[command(after_help = "Examples:\n  datum agent restart heron --note 'new crew'")]
     Restart(Turn),
     /// List the agents that are known, with their states and when git last saw them
-    #[command(after_help = "Examples:\n  datum agent list\n  datum agent list --state active --format ndjson")]
+    #[command(
+        after_help = "Examples:\n  datum agent list\n  datum agent list --state active --format ndjson"
+    )]
     List(List),
     /// Show an agent: its state, its claims, and what was said of it
     #[command(after_help = "Examples:\n  datum agent show\n  datum agent show heron --format json")]
@@ -98,7 +100,12 @@ fn concerned(edge: &Edge<'_>, name: Option<&str>) -> Result<AgentName, Fault> {
 }
 
 /// Records a step of the life of `name`; answers with the entry, or nothing where it is there already.
-pub(crate) fn turn(edge: &Edge<'_>, name: &AgentName, step: Step, note: &str) -> Result<datum_core::Applied, Fault> {
+pub(crate) fn turn(
+    edge: &Edge<'_>,
+    name: &AgentName,
+    step: Step,
+    note: &str,
+) -> Result<datum_core::Applied, Fault> {
     edge.store()?.apply::<Fault>(Kind::Agent, &edge.stamp()?, |snapshot| {
         let agent = roster::read(snapshot)?.remove(name).unwrap_or_else(|| roster::Agent::new(name.clone()));
         Ok(agent.step(step, note)?.into_iter().collect())
@@ -226,7 +233,10 @@ impl Show {
             out.line(&format!("state     {}{since}{by}", agent.state.as_str()));
             out.line(&format!("liveness  {}", seen(agent, now)));
             let claims = if claims.is_empty() { "none".to_owned() } else { claims.join(" ") };
-            out.line(&format!("claims    {claims} (finished {}, dropped {})", record.finished, record.dropped));
+            out.line(&format!(
+                "claims    {claims} (finished {}, dropped {})",
+                record.finished, record.dropped
+            ));
             for Statement { entry, state, clock, by, note } in &history {
                 let note = note.split_whitespace().collect::<Vec<_>>().join(" ");
                 let when = out.dim(&time::show(*clock));

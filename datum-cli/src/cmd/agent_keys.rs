@@ -6,8 +6,9 @@ use crate::keyring;
 use crate::out::Out;
 use datum_core::keys::{AgentKeys, KeyFile};
 use datum_core::trust::{self, Declared, Trust};
-use datum_core::{AgentName, Kind, PublicKey, StoreError};
+use datum_core::{AgentName, Applied, Kind, PublicKey, StoreError};
 use std::path::PathBuf;
+use zeroize::Zeroizing;
 
 /// The keys an agent signs with and opens secrets with.
 #[derive(Debug, clap::Args)]
@@ -69,11 +70,9 @@ impl Keys {
         let agent = edge.agent()?;
         match &self.command {
             Command::New { passphrase, declare } => {
-                let path = keyring::path(&agent)?;
-                refuse_inside(edge, &path)?;
                 let keys = AgentKeys::generate(agent)?;
-                let text = if *passphrase { locked(&keys)? } else { keys.print().to_string() };
-                keyring::write(&path, &zeroize::Zeroizing::new(text), false)?;
+                let text = if *passphrase { Zeroizing::new(locked(&keys)?) } else { keys.print() };
+                keep(edge, &keys, &text)?;
                 if *declare {
                     declare_keys(edge, out, keys.agent(), keys.signer().public(), &keys.recipient())?;
                 }
@@ -98,7 +97,7 @@ impl Keys {
             Command::Passphrase { remove } => {
                 let keys = edge.keyring().need(&agent)?;
                 let text = if *remove { keys.print().to_string() } else { locked(&keys)? };
-                keyring::write(&keyring::path(&agent)?, &zeroize::Zeroizing::new(text), true)?;
+                keyring::write(&keyring::path(&agent)?, &Zeroizing::new(text), true)?;
                 out.say(if *remove { "the file is in clear now" } else { "the file is locked" });
                 Ok(Exit::Done)
             }
@@ -108,6 +107,13 @@ impl Keys {
             }
         }
     }
+}
+
+/// Keeps new keys in the agent's file, which must not be there.
+pub(super) fn keep(edge: &Edge<'_>, keys: &AgentKeys, text: &Zeroizing<String>) -> Result<(), Fault> {
+    let path = keyring::path(keys.agent())?;
+    refuse_inside(edge, &path)?;
+    keyring::write(&path, text, false)
 }
 
 fn need(agent: &AgentName) -> Result<KeyFile, Fault> {
@@ -134,7 +140,8 @@ fn refuse_inside(edge: &Edge<'_>, path: &std::path::Path) -> Result<(), Fault> {
     }
 }
 
-fn locked(keys: &AgentKeys) -> Result<String, Fault> {
+/// The keys as a file that is locked with a passphrase, which is asked for.
+pub(super) fn locked(keys: &AgentKeys) -> Result<String, Fault> {
     let first = keyring::passphrase("New passphrase: ")?;
     if first.len() < 8 {
         return Err(Fault::usage("the passphrase has fewer than 8 characters"));
@@ -152,24 +159,34 @@ fn declare_keys(
     signer: PublicKey,
     recipient: &str,
 ) -> Result<Exit, Fault> {
-    let store = edge.store()?;
-    let pins = store.pins()?;
-    let draft = trust::declaration(agent, &signer, Some(recipient))?;
-    let mut stamp = edge.stamp()?;
-    stamp.agent = agent.clone();
-    let applied = store.apply::<StoreError>(Kind::Agent, &stamp, |snapshot| {
-        let trust = Trust::read(snapshot, &pins);
-        let known = trust.declared(agent.as_str()).is_some_and(|declared| {
-            declared.signers.contains(&signer) && declared.recipient.as_deref() == Some(recipient)
-        });
-        Ok(if known { Vec::new() } else { vec![draft.clone()] })
-    })?;
+    let applied = declare(edge, agent, signer, recipient)?;
     if applied.ids.is_empty() {
         out.say("they are declared already");
     } else {
         out.say(&format!("declared as entry {}", crate::record::short(applied.ids[0])));
     }
     Ok(Exit::Done)
+}
+
+/// Records the public halves in the agent's log; nothing where they stand there.
+pub(super) fn declare(
+    edge: &Edge<'_>,
+    agent: &AgentName,
+    signer: PublicKey,
+    recipient: &str,
+) -> Result<Applied, Fault> {
+    let store = edge.store()?;
+    let pins = store.pins()?;
+    let draft = trust::declaration(agent, &signer, Some(recipient))?;
+    let mut stamp = edge.stamp()?;
+    stamp.agent = agent.clone();
+    Ok(store.apply::<StoreError>(Kind::Agent, &stamp, |snapshot| {
+        let trust = Trust::read(snapshot, &pins);
+        let known = trust.declared(agent.as_str()).is_some_and(|declared| {
+            declared.signers.contains(&signer) && declared.recipient.as_deref() == Some(recipient)
+        });
+        Ok(if known { Vec::new() } else { vec![draft.clone()] })
+    })?)
 }
 
 fn show(edge: &Edge<'_>, out: &mut Out, agent: &AgentName) -> Result<Exit, Fault> {

@@ -73,18 +73,24 @@ impl Boot {
     }
 }
 
-/// Makes a repository where there is none; one above a folder that was named is not adopted for it.
-fn open_or_make(folder: &Path, named: bool) -> Result<bool, Fault> {
+/// Whether `folder` is a repository, or lies in one that is to be adopted: not for a folder that was named.
+pub(crate) fn is_vessel(folder: &Path, named: bool) -> bool {
     let is_there = folder.join(".git").exists() || folder.join("HEAD").is_file();
-    let adopted = is_there || (!named && Store::open(folder).is_ok());
+    is_there || (!named && Store::open(folder).is_ok())
+}
+
+/// Makes a repository where there is none; one above a folder that was named is not adopted for it.
+pub(crate) fn open_or_make(folder: &Path, named: bool) -> Result<bool, Fault> {
+    let adopted = is_vessel(folder, named);
     if !adopted {
         Store::init(folder)?;
     }
     Ok(!adopted)
 }
 
-fn name_of(folder: &Path) -> Option<AgentName> {
-    let folder = folder.canonicalize().ok()?;
+/// A name for the agent of the vessel in `folder`, there or yet to be made.
+pub(crate) fn name_of(folder: &Path) -> Option<AgentName> {
+    let folder = folder.canonicalize().or_else(|_| std::path::absolute(folder)).ok()?;
     onboarding::name_for(folder.file_name()?.to_str()?)
 }
 

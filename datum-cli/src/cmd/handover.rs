@@ -59,8 +59,11 @@ impl Handover {
         if let Some(root) = root
             && matches!(owner(root, FILE)?, Owner::Other)
         {
-            return Err(Fault::usage(format!("{} is not datum's and stays as it is", root.join(FILE).display()))
-                .hint("move it away, or pass --no-file"));
+            return Err(Fault::usage(format!(
+                "{} is not datum's and stays as it is",
+                root.join(FILE).display()
+            ))
+            .hint("move it away, or pass --no-file"));
         }
         let mut told = None;
         let applied = store.apply::<Fault>(Kind::Bottle, &stamp, |snapshot| {
@@ -88,7 +91,8 @@ impl Handover {
 }
 
 fn stdin() -> Result<String, Fault> {
-    std::io::read_to_string(std::io::stdin()).map_err(|error| Fault::broken(format!("cannot read stdin: {error}")))
+    std::io::read_to_string(std::io::stdin())
+        .map_err(|error| Fault::broken(format!("cannot read stdin: {error}")))
 }
 
 /// Gives back every task the agent has, all in one append, and then the claims that guard them.

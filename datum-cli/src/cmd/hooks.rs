@@ -183,7 +183,7 @@ fn states(hooks: &Hooks) -> Result<Vec<State>, Fault> {
 }
 
 /// What the hooks are to call: the name under which `PATH` finds this program, for that outlives an upgrade, or its path.
-fn program() -> Result<String, Fault> {
+pub(crate) fn program() -> Result<String, Fault> {
     let me = std::env::current_exe().and_then(|path| path.canonicalize());
     let me = me.map_err(|error| Fault::broken(format!("cannot find out where datum is: {error}")))?;
     let same = |path: &PathBuf| path.is_absolute() && path.canonicalize().is_ok_and(|path| path == me);

@@ -7,10 +7,11 @@ mod write;
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
-use datum_core::access::Access;
+use datum_core::access::{Access, What};
 use datum_core::keys::AgentKeys;
 use datum_core::vault::{self, Changes, VaultError};
 use datum_core::{Applied, Kind, Store, StoreError, Word};
+use zeroize::Zeroizing;
 
 /// Keeps values that only the granted agents can open, in git, with no server.
 #[derive(Debug, clap::Args)]
@@ -171,6 +172,24 @@ pub(super) fn change(
     })?;
     read(edge)?;
     Ok(applied)
+}
+
+/// Founds a vault here and trusts it.
+pub(super) fn found(edge: &Edge<'_>) -> Result<datum_core::EntryId, Fault> {
+    members::found(edge)
+}
+
+/// Gives a name a value, with its access record.
+pub(super) fn put(
+    edge: &Edge<'_>,
+    name: &Word,
+    value: &Zeroizing<Vec<u8>>,
+    purpose: &str,
+) -> Result<Applied, Fault> {
+    let names = [name.clone()];
+    let purpose = Some(purpose);
+    record(edge, &Access { what: What::Set, names: &names, denied: &[], member: None, purpose })?;
+    change(edge, |changes| changes.set(name, value, &[]).map(|_| ()))
 }
 
 /// The acting agent's keys.

@@ -38,6 +38,12 @@ impl Token {
         }
     }
 
+    /// A token that was typed, or that stands in the variable a user has named.
+    #[cfg(feature = "vault")]
+    pub(crate) fn of(text: &str) -> Option<Self> {
+        Self::new(text)
+    }
+
     fn new(text: &str) -> Option<Self> {
         let fits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
         fits.then(|| Self(text.to_owned()))

@@ -256,12 +256,15 @@ fn wanted<T, E>(check: impl FnOnce(&str) -> Result<T, E>) -> impl FnOnce(&str) -
 /// The rule that it breaks.
 pub fn one_line(text: &str) -> Result<String, &'static str> {
     let odd = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     match text.trim() {
         "" => Err("it is empty"),
         text if text.len() > 500 => Err("it is longer than 500 bytes"),
-        text if text.contains(odd) => Err("it holds a line break, a control character or one that turns text around"),
+        text if text.contains(odd) => {
+            Err("it holds a line break, a control character or one that turns text around")
+        }
         text => Ok(text.to_owned()),
     }
 }
@@ -272,7 +275,8 @@ pub fn one_line(text: &str) -> Result<String, &'static str> {
 /// The rule that it breaks.
 pub fn variable_name(text: &str) -> Result<String, &'static str> {
     let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
-    let is_token = text.len() > 30 && (text.starts_with("github_pat_") || text.as_bytes().get(..2) == Some(b"gh"));
+    let is_token =
+        text.len() > 30 && (text.starts_with("github_pat_") || text.as_bytes().get(..2) == Some(b"gh"));
     if is_token {
         return Err("this is a token; name the variable that holds it, and make a new token");
     }
@@ -300,7 +304,8 @@ impl Answers {
     pub fn read(text: &str) -> Result<Self, AnswersError> {
         let reader = Reader(text);
         if text.len() > ANSWERS_MAX {
-            let message = format!("a file of answers has at most {ANSWERS_MAX} bytes, this one {}", text.len());
+            let message =
+                format!("a file of answers has at most {ANSWERS_MAX} bytes, this one {}", text.len());
             return Err(reader.error(&(0..0), message));
         }
         let file: File = toml::from_str(text).map_err(|error| {
@@ -323,9 +328,8 @@ impl Answers {
                 .into_iter()
                 .map(|(name, table)| skill(&reader, &name, table))
                 .collect::<Result<_, _>>()?,
-            keys: reader.check(file.keys.make, |text| {
-                Keys::parse(text).ok_or("keys are new, locked or none")
-            })?,
+            keys: reader
+                .check(file.keys.make, |text| Keys::parse(text).ok_or("keys are new, locked or none"))?,
             token_env: reader.check(file.github.token_env, wanted(variable_name))?,
             remote: reader.check(file.remote.name, wanted(one_line))?,
             sync: file.remote.sync,
@@ -349,9 +353,10 @@ fn skill(
     Word::new("capability", name.get_ref()).map_err(|error| reader.error(&name.span(), error))?;
     let confidence = match table.confidence {
         None => None,
-        Some(number) => Some(Confidence::new(*number.get_ref()).ok_or_else(|| {
-            reader.error(&number.span(), "a confidence is a number from 0 to 1")
-        })?),
+        Some(number) => Some(
+            Confidence::new(*number.get_ref())
+                .ok_or_else(|| reader.error(&number.span(), "a confidence is a number from 0 to 1"))?,
+        ),
     };
     let skill = Skill { confidence, description: table.description, last_used: None };
     Ok((name.get_ref().clone(), skill))
@@ -408,7 +413,10 @@ caps = ["audit"]
         assert_eq!(answers.skills["audit"].confidence.map(Confidence::get), Some(0.9));
         assert_eq!((answers.keys, &answers.remote), (Some(Keys::Locked), &Some(Wanted::None)));
         assert_eq!(answers.token_env, Some(Wanted::This("MY_TOKEN".to_owned())));
-        assert_eq!((answers.commit_msg, answers.tasks[0].priority), (Some(Wanted::This(Style::I2i)), Priority::High));
+        assert_eq!(
+            (answers.commit_msg, answers.tasks[0].priority),
+            (Some(Wanted::This(Style::I2i)), Priority::High)
+        );
         assert_eq!(Answers::read("").unwrap(), Answers::default());
     }
 

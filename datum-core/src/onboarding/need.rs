@@ -1,8 +1,10 @@
 //! What a vessel's agent still lacks: facts in, a list out.
 
+use crate::capability::Capability;
 use crate::entry::{Draft, DraftError};
 use crate::kind::Kind;
 use crate::name::AgentName;
+use crate::publish::one_line;
 use crate::roster;
 use crate::snapshot::Snapshot;
 use crate::undo;
@@ -81,6 +83,8 @@ impl Step {
 pub struct Facts {
     /// The agent, where one can be named.
     pub agent: Option<AgentName>,
+    /// What CAPABILITY.toml declares, as far as it can be read.
+    pub declares: Option<Capability>,
     /// What is wrong with CAPABILITY.toml; `None` where there is no file.
     pub declaration: Option<Vec<String>>,
     /// Whether the last commit holds it as it is.
@@ -173,11 +177,14 @@ fn need(facts: &Facts, step: Step) -> Need {
 fn look(facts: &Facts, step: Step) -> (bool, String) {
     let either = |done: bool, yes: &str, no: &str| (done, if done { yes } else { no }.to_owned());
     match step {
-        Step::Identity => match (&facts.declaration, &facts.agent) {
-            (None, _) => (false, "there is no CAPABILITY.toml".to_owned()),
-            (Some(wrong), _) if !wrong.is_empty() => (false, format!("CAPABILITY.toml: {}", wrong.join("; "))),
-            (Some(_), Some(agent)) => (true, format!("CAPABILITY.toml declares {agent}")),
-            (Some(_), None) => (false, "CAPABILITY.toml names no agent".to_owned()),
+        Step::Identity => match &facts.declaration {
+            None => (false, "there is no CAPABILITY.toml".to_owned()),
+            Some(wrong) if !wrong.is_empty() => (false, format!("CAPABILITY.toml: {}", wrong.join("; "))),
+            // More than one agent may work in a vessel; the file declares the one whose vessel it is.
+            _ => match facts.declares.as_ref().and_then(|declared| declared.agent.name.as_deref()) {
+                Some(name) => (true, format!("CAPABILITY.toml declares {}", one_line(name))),
+                None => (false, "CAPABILITY.toml names no agent".to_owned()),
+            },
         },
         Step::Commit => either(
             facts.committed,
@@ -236,7 +243,8 @@ pub fn onboarded(
 ) -> Result<Vec<Draft>, roster::RosterError> {
     let mut drafts: Vec<Draft> = agent.step(roster::Step::Onboard, "")?.into_iter().collect();
     if declined(snapshot, &agent.name).as_ref() != Some(unwanted) {
-        let draft = Draft::new(&format!("Onboarding of {}", agent.name), "")?.with(ONBOARDING, agent.name.as_str())?;
+        let draft = Draft::new(&format!("Onboarding of {}", agent.name), "")?
+            .with(ONBOARDING, agent.name.as_str())?;
         let add = |draft: Draft, step: &Step| draft.with(DECLINED, step.as_str());
         drafts.push(unwanted.iter().try_fold(draft, add).map_err(|error: DraftError| error)?);
     }

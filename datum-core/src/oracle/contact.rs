@@ -25,6 +25,16 @@ pub fn was_greeted(snapshot: &Snapshot<'_>, agent: &AgentName, to: &AgentName) -
     found
 }
 
+/// Whether `agent` has introduced itself to anybody.
+pub fn has_greeted(snapshot: &Snapshot<'_>, agent: &AgentName) -> bool {
+    let mut found = false;
+    snapshot.walk(Kind::Bottle, |view| {
+        found = view.agent() == agent.as_str() && view.trailer(KEY).is_some();
+        if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    found
+}
+
 /// Drafts the introduction of `agent` to `to`: who it is, what it declares, where it reads, what it will do first.
 ///
 /// # Errors

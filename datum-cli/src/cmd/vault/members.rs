@@ -48,6 +48,18 @@ pub(super) struct Revoke {
 }
 
 pub(super) fn init(edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
+    let id = found(edge)?;
+    if out.is_json() {
+        out.json(&serde_json::json!({ "version": 1, "vault": id }));
+    } else {
+        out.line(&id.to_string());
+        out.say(&format!("other clones trust it with: datum vault trust {id}"));
+    }
+    Ok(Exit::Done)
+}
+
+/// Founds a vault here and trusts it.
+pub(super) fn found(edge: &Edge<'_>) -> Result<EntryId, Fault> {
     let store = edge.store()?;
     let keys = keys(edge)?;
     if let Some(trusted) = store.pins()?.vault() {
@@ -58,13 +70,7 @@ pub(super) fn init(edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
     let id = applied.ids[0];
     store.change_pins(|pins| pins.trust_vault(id))?;
     read(edge)?;
-    if out.is_json() {
-        out.json(&serde_json::json!({ "version": 1, "vault": id }));
-    } else {
-        out.line(&id.to_string());
-        out.say(&format!("other clones trust it with: datum vault trust {id}"));
-    }
-    Ok(Exit::Done)
+    Ok(id)
 }
 
 pub(super) fn trust(edge: &Edge<'_>, out: &mut Out, text: &str) -> Result<Exit, Fault> {
