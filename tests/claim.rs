@@ -1,5 +1,6 @@
 //! Claims from the command line.
 
+use crate::servers::{Server, clone_of};
 use crate::vessel::{NOW, Vessel};
 use std::process::Stdio;
 
@@ -53,4 +54,36 @@ fn a_claim_is_taken_renewed_refused_and_released() {
     vessel.datum(&["claim", "take", "y", "--lease", "31 days"]).fails(2);
     vessel.datum(&["claim", "take", "y", "--lease", "soon"]).fails(2);
     vessel.fsck();
+}
+
+#[test]
+fn clones_claim_at_a_remote_through_every_kind_of_server() {
+    for server in [Some(Server::path()), Server::daemon(), Server::http()].into_iter().flatten() {
+        let (one, two) = (clone_of(&server), clone_of(&server));
+        let take = ["claim", "take", "deploy", "--remote", "origin", "--format", "json"];
+        let taken = one.datum(&take).json();
+        assert_eq!((&taken["done"], &taken["claim"]["fencing"]), (&true.into(), &1.into()), "{}", server.url);
+        let refused = two.datum(&take);
+        assert_eq!(refused.code, 1, "{refused:?}");
+        assert!(refused.stdout.contains("\"held\""), "{refused:?}");
+        let shown = two.datum(&["claim", "show", "--remote", "origin", "--format", "json"]).json();
+        assert_eq!(shown["claims"][0]["id"], "deploy");
+        assert_eq!(two.datum(&["claim", "show"]).ok(), "", "claims here are others");
+        one.datum(&["claim", "renew", "deploy", "--remote", "origin", "--lease", "3h"]).ok();
+        assert_eq!(one.datum(&["claim", "release", "deploy", "--remote", "origin"]).ok(), "deploy free\n");
+        assert_eq!(two.datum(&take).json()["claim"]["fencing"], 2);
+        server.fsck();
+    }
+}
+
+#[test]
+fn a_remote_that_takes_no_claims_or_is_away_is_named() {
+    let server = Server::path();
+    server.update_hook("case $1 in refs/datum/claim/*) echo 'no claims here'; exit 1;; esac");
+    let one = clone_of(&server);
+    let said = one.datum(&["claim", "take", "x", "--remote", "origin"]).fails(3);
+    assert!(said.contains("no claims here"), "{said}");
+    let said = one.datum(&["claim", "take", "x", "--remote", "/nowhere/at/all"]).fails(3);
+    assert!(said.contains("/nowhere/at/all"), "{said}");
+    one.datum(&["claim", "take", "x", "--remote", "ext::sh -c true"]).fails(2);
 }

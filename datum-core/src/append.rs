@@ -32,18 +32,34 @@ struct End {
     seq: u64,
 }
 
+/// A log that is appended to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Target<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) writer: &'a Writer,
+    /// Whether its entries are signed where the agent has a key.
+    pub(crate) signed: bool,
+}
+
+impl<'a> Target<'a> {
+    /// A log of this repository's own.
+    pub(crate) fn of(kind: Kind, writer: &'a Writer) -> Self {
+        Self { kind, writer, signed: kind.is_signed() }
+    }
+}
+
 /// Writes the commits of `drafts` on top of `tip`.
 pub(crate) fn write(
     store: &Store,
-    kind: Kind,
+    target: Target<'_>,
     stamp: &Stamp,
-    writer: &Writer,
     tip: Option<EntryId>,
     snapshot: &Snapshot<'_>,
     drafts: &[Draft],
 ) -> Result<Written, StoreError> {
+    let Target { kind, writer, signed } = target;
     let sync = store.sync_objects || kind.always_syncs();
-    let signer = store.signer(kind, &stamp.agent)?;
+    let signer = if signed { store.signer(kind, &stamp.agent)? } else { None };
     let sha256 = store.odb.hash_kind() == gix::hash::Kind::Sha256;
     let mut sink = Sink::new(&store.odb, &store.git, drafts.len(), sync);
     let broken =

@@ -2,7 +2,12 @@
 //!
 //! `refs/datum/claim/<name>` points to a commit that says who holds the claim and until when; each state follows the one
 //! before it, and its fencing number grows with every new holder. A lease that has run out is taken over from its exact
-//! old value, so of any number who try, one wins. Claims are always flushed to the disk.
+//! old value, so of any number who try, one wins. Claims are always flushed to the disk. Between clones the same is done
+//! at a remote that all of them use, by a push with a lease.
+
+mod remote;
+#[cfg(test)]
+mod tests;
 
 use crate::commit;
 use crate::id::EntryId;
@@ -19,6 +24,10 @@ use std::fmt;
 pub(crate) const PREFIX: &str = "refs/datum/claim/";
 /// Longest lease, milliseconds (30 days); one that says more counts for no more.
 pub const LEASE_MAX: Millis = 30 * 24 * 60 * 60 * 1000;
+/// Largest commit that is believed to be a claim, bytes.
+const COMMIT_MAX: u64 = 64 * 1024;
+/// What the line begins with that makes each commit for another repository one of its own.
+const MARK: &str = "Mark: ";
 /// Longest name of a claim, bytes.
 pub const NAME_MAX: usize = 100;
 
@@ -122,7 +131,8 @@ impl Claim {
             "released" => true,
             _ => return None,
         };
-        let whole = named == name.as_str() && agent == holder.agent() && lines.next().is_none();
+        let mark = lines.next().is_none_or(|line| line.starts_with(MARK)) && lines.next().is_none();
+        let whole = named == name.as_str() && agent == holder.agent() && mark;
         whole.then(|| Self { name: name.clone(), id, holder, fencing, until, clock, released })
     }
 }
@@ -150,8 +160,55 @@ pub enum Outcome {
     Free,
 }
 
-/// What a step makes of the present state: the next one, with its verb, or an answer.
-type Step<'a> = dyn Fn(Option<&Claim>, &Writer) -> Result<(&'static str, Claim), Outcome> + 'a;
+/// What a caller wants of a claim.
+#[derive(Debug, Clone, Copy)]
+enum Wish {
+    Take { lease: Millis },
+    Renew { fencing: u64, lease: Millis },
+    Release { fencing: u64 },
+}
+
+/// The next state of a claim, with its verb.
+type Step = (&'static str, Claim);
+
+impl Wish {
+    /// What becomes of the present state: the next one, or an answer.
+    fn decide(
+        self,
+        name: &Name,
+        stamp: &Stamp,
+        writer: &Writer,
+        now: Option<&Claim>,
+    ) -> Result<Step, Outcome> {
+        match self {
+            Self::Take { lease } => match now {
+                Some(claim) if claim.is_held(stamp.now) => Err(held(claim)),
+                _ => {
+                    let fencing = now.map_or(0, |claim| claim.fencing).saturating_add(1);
+                    let until = lease_end(stamp, lease);
+                    Ok(("Claim", next(name, writer, now, stamp, fencing, until, false)))
+                }
+            },
+            Self::Renew { fencing, lease } => {
+                let claim = own(now, writer, fencing)?;
+                let until = lease_end(stamp, lease).max(claim.until);
+                Ok(("Renew", next(name, writer, now, stamp, fencing, until, false)))
+            }
+            Self::Release { fencing } => {
+                own(now, writer, fencing)?;
+                Ok(("Release", next(name, writer, now, stamp, fencing, stamp.now, true)))
+            }
+        }
+    }
+}
+
+fn outcome(next: &Claim) -> Outcome {
+    if next.released {
+        Outcome::Free
+    } else {
+        Outcome::Claimed { fencing: next.fencing, until: next.until }
+    }
+}
 
 fn held(claim: &Claim) -> Outcome {
     Outcome::Held { by: claim.holder.clone(), until: claim.until, fencing: claim.fencing }
@@ -169,14 +226,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] for what could not be read or written; then nothing was claimed.
     pub fn claim(&self, name: &Name, stamp: &Stamp, lease: Millis) -> Result<Outcome, StoreError> {
-        self.step(name, stamp, &|now, writer| match now {
-            Some(claim) if claim.is_held(stamp.now) => Err(held(claim)),
-            _ => {
-                let fencing = now.map_or(0, |claim| claim.fencing).saturating_add(1);
-                let until = lease_end(stamp, lease);
-                Ok(("Claim", next(name, writer, now, stamp, fencing, until, false)))
-            }
-        })
+        self.step(name, stamp, Wish::Take { lease })
     }
 
     /// Renews a claim that the caller holds under the number `fencing`, also when its lease has just run out.
@@ -190,11 +240,7 @@ impl Store {
         fencing: u64,
         lease: Millis,
     ) -> Result<Outcome, StoreError> {
-        self.step(name, stamp, &|now, writer| {
-            let claim = own(now, writer, fencing)?;
-            let until = lease_end(stamp, lease).max(claim.until);
-            Ok(("Renew", next(name, writer, now, stamp, fencing, until, false)))
-        })
+        self.step(name, stamp, Wish::Renew { fencing, lease })
     }
 
     /// Gives back a claim that the caller holds under the number `fencing`.
@@ -202,10 +248,7 @@ impl Store {
     /// # Errors
     /// As [`Store::claim`].
     pub fn release(&self, name: &Name, stamp: &Stamp, fencing: u64) -> Result<Outcome, StoreError> {
-        self.step(name, stamp, &|now, writer| {
-            own(now, writer, fencing)?;
-            Ok(("Release", next(name, writer, now, stamp, fencing, stamp.now, true)))
-        })
+        self.step(name, stamp, Wish::Release { fencing })
     }
 
     /// The state of the claim `name`; `None` if nobody ever claimed it.
@@ -253,33 +296,45 @@ impl Store {
 
     pub(crate) fn read_claim(&self, name: &Name, id: EntryId) -> Result<Claim, StoreError> {
         let mut buffer = Vec::new();
-        let raw = self.odb.read(id, ObjectKind::Commit, &mut buffer)?;
+        let raw = self.odb.read_bounded(id, ObjectKind::Commit, COMMIT_MAX, &mut buffer)?;
         Claim::parse(name, id, raw).ok_or_else(|| StoreError::Log {
             name: format!("{PREFIX}{name}"),
             message: format!("its tip {id} is no claim"),
         })
     }
 
-    fn step(&self, name: &Name, stamp: &Stamp, decide: &Step<'_>) -> Result<Outcome, StoreError> {
+    fn step(&self, name: &Name, stamp: &Stamp, wish: Wish) -> Result<Outcome, StoreError> {
         let ref_name = format!("{PREFIX}{name}");
         let writer = self.writer(&stamp.agent)?;
         let mut wait = Wait::new(self);
         loop {
             let now = self.find_claim(name)?;
-            let (verb, next) = match decide(now.as_ref(), &writer) {
+            let step = match wish.decide(name, stamp, &writer, now.as_ref()) {
                 Ok(step) => step,
                 Err(answer) => return Ok(answer),
             };
-            let tree = self.odb.write(ObjectKind::Tree, b"", true)?;
             let old = now.map(|claim| claim.id);
-            let raw = commit::print(tree, old, stamp, &writer, next.clock, &next.print(verb));
-            let new = self.odb.write(ObjectKind::Commit, &raw, true)?;
+            let new = self.write_claim(stamp, &writer, old, &step, "")?;
             if wait.swap(&Move { name: &ref_name, old, new, stamp, reason: "datum: claim", sync: true })? {
-                let Claim { fencing, until, released, .. } = next;
-                return Ok(if released { Outcome::Free } else { Outcome::Claimed { fencing, until } });
+                return Ok(outcome(&step.1));
             }
             wait.a_little(&self.common_dir.join(&ref_name))?;
         }
+    }
+
+    /// Writes the commit of a state that follows `old`.
+    fn write_claim(
+        &self,
+        stamp: &Stamp,
+        writer: &Writer,
+        old: Option<EntryId>,
+        (verb, next): &Step,
+        mark: &str,
+    ) -> Result<EntryId, StoreError> {
+        let tree = self.odb.write(ObjectKind::Tree, b"", true)?;
+        let message = next.print(verb) + mark;
+        let raw = commit::print(tree, old, stamp, writer, next.clock, &message);
+        Ok(self.odb.write(ObjectKind::Commit, &raw, true)?)
     }
 }
 
@@ -307,98 +362,4 @@ fn next(
     let clock = if seen <= stamp.now + SKEW_MAX { stamp.now.max(seen) } else { stamp.now };
     let id = EntryId(gix::ObjectId::null(gix::hash::Kind::Sha1));
     Claim { name: name.clone(), id, holder: writer.clone(), fencing, until, clock, released }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::{NOW, fsck, git, repository, stamp};
-
-    fn name() -> Name {
-        Name::new("task-1").unwrap()
-    }
-
-    #[test]
-    fn one_holds_until_the_lease_ends_or_is_given_back() {
-        let dir = repository(&[]);
-        let store = Store::open(dir.path()).unwrap();
-        let a = |at| stamp("a", at);
-        assert_eq!(
-            store.claim(&name(), &a(0), 1000).unwrap(),
-            Outcome::Claimed { fencing: 1, until: NOW + 1000 }
-        );
-        let by_a = |until| Outcome::Held { by: store.writer(&a(0).agent).unwrap(), until, fencing: 1 };
-        assert_eq!(store.claim(&name(), &stamp("b", 999), 1000).unwrap(), by_a(NOW + 1000));
-        assert_eq!(
-            store.renew(&name(), &a(999), 1, 1000).unwrap(),
-            Outcome::Claimed { fencing: 1, until: NOW + 1999 }
-        );
-        assert_eq!(store.release(&name(), &stamp("b", 1000), 1).unwrap(), by_a(NOW + 1999));
-        assert_eq!(
-            store.claim(&name(), &stamp("b", 1999), 1000).unwrap(),
-            Outcome::Claimed { fencing: 2, until: NOW + 2999 }
-        );
-        // The old holder cannot touch what another has taken over.
-        assert!(matches!(store.renew(&name(), &a(2000), 1, 1000).unwrap(), Outcome::Held { fencing: 2, .. }));
-        assert_eq!(store.release(&name(), &stamp("b", 2000), 2).unwrap(), Outcome::Free);
-        assert_eq!(store.renew(&name(), &stamp("b", 2000), 2, 1).unwrap(), Outcome::Free);
-        assert!(matches!(store.claim(&name(), &a(2001), 1).unwrap(), Outcome::Claimed { fencing: 3, .. }));
-        assert_eq!(store.claims().unwrap().0.len(), 1);
-        assert_eq!(git(dir.path(), &["rev-list", "--count", "refs/datum/claim/task-1"]), "5\n");
-        fsck(dir.path());
-    }
-
-    #[test]
-    fn of_many_one_wins_a_fresh_claim_and_one_that_ran_out() {
-        let dir = repository(&[]);
-        for round in 0..4 {
-            let won = std::thread::scope(|scope| {
-                let run = |n: u64| {
-                    let path = dir.path();
-                    scope.spawn(move || {
-                        let store = Store::open(path).unwrap();
-                        // Half of them are even the same agent.
-                        let stamp = stamp(&format!("a{}", n / 2), round * 10);
-                        matches!(store.claim(&name(), &stamp, 10).unwrap(), Outcome::Claimed { .. })
-                    })
-                };
-                let threads: Vec<_> = (0..8).map(run).collect();
-                threads.into_iter().map(|thread| u32::from(thread.join().unwrap())).sum::<u32>()
-            });
-            assert_eq!(won, 1, "round {round}");
-        }
-        let claim = Store::open(dir.path()).unwrap().find_claim(&name()).unwrap().unwrap();
-        assert_eq!(claim.fencing, 4);
-        fsck(dir.path());
-    }
-
-    #[test]
-    fn a_clock_far_ahead_holds_nothing_for_ever() {
-        let dir = repository(&[]);
-        let store = Store::open(dir.path()).unwrap();
-        store.claim(&name(), &stamp("a", 100 * LEASE_MAX), LEASE_MAX).unwrap();
-        assert!(matches!(
-            store.claim(&name(), &stamp("b", 0), 1).unwrap(),
-            Outcome::Claimed { fencing: 2, until } if until == NOW + 1
-        ));
-    }
-
-    #[test]
-    fn what_is_no_claim_is_named_and_left_alone() {
-        let dir = repository(&[]);
-        git(dir.path(), &["commit", "-q", "--allow-empty", "-m", "x"]);
-        git(dir.path(), &["update-ref", "refs/datum/claim/task-1", "HEAD"]);
-        let store = Store::open(dir.path()).unwrap();
-        let error = store.claim(&name(), &stamp("a", 0), 1).unwrap_err().to_string();
-        assert!(error.contains("is no claim"), "{error}");
-        assert_eq!(store.claims().unwrap().1.len(), 1);
-    }
-
-    #[test]
-    fn names_are_safe_in_refs_and_paths() {
-        for bad in ["", "A", ".x", "a..b", "a/b", "a.lock", "a b", &"x".repeat(101)] {
-            assert!(Name::new(bad).is_err(), "{bad:?}");
-        }
-        assert!(Name::new(&"a".repeat(64)).is_ok());
-    }
 }

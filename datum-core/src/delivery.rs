@@ -5,6 +5,7 @@
 //! senders meet. What the vessel's agents do with a bottle they say in their own logs, which are fetched and folded like
 //! any other: the outbox and those logs together are a snapshot.
 
+use crate::append::Target;
 use crate::bottle::{self, Stage};
 use crate::entry::Draft;
 use crate::id::EntryId;
@@ -130,6 +131,20 @@ impl Store {
         Ok(Snapshot::new(&self.odb, &self.refs, tips, None, Vec::new()))
     }
 
+    /// The bottles for `vessel` alone, without what its own logs say.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the refs cannot be listed.
+    pub fn outbox_alone(&self, vessel: &AgentName) -> Result<Snapshot<'_>, StoreError> {
+        let here = outbox(vessel);
+        let (refs, _) = self.refs.list(&here)?;
+        let log = |(name, id): (String, EntryId)| {
+            Some(((Kind::Bottle, Writer::parse(name.strip_prefix(&here)?).ok()?), id))
+        };
+        let tips = refs.into_iter().filter_map(log).collect();
+        Ok(Snapshot::new(&self.odb, &self.refs, tips, None, Vec::new()))
+    }
+
     /// Appends bottles for another vessel to the outbox.
     ///
     /// # Errors
@@ -142,7 +157,8 @@ impl Store {
     ) -> Result<Applied, E> {
         let writer = self.writer_for(&stamp.agent, vessel)?;
         let name = format!("{}{writer}", outbox(vessel));
-        self.append(Kind::Bottle, &writer, &name, stamp, || self.outbox(vessel), decide)
+        let target = Target { kind: Kind::Bottle, writer: &writer, signed: true };
+        self.append(target, &name, stamp, || self.outbox(vessel), decide)
     }
 
     /// The vessels that bottles were written for.

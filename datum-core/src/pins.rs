@@ -3,12 +3,14 @@
 //! ```text
 //! datum pins 1
 //! log task/oracle1-abcd1234 42 3f9a2c…
+//! outbox tern/oracle1-zyxw9876 7 90aa12…
 //! signer oracle1 ssh-ed25519 AAAA…
 //! vault 77ab01…
 //! ```
 
 use crate::id::EntryId;
 use crate::kind::Kind;
+use crate::name::AgentName;
 use crate::sshsig::PublicKey;
 use crate::stamp::Writer;
 use crate::store::{Store, StoreError};
@@ -26,6 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pins {
     logs: BTreeMap<(Kind, Writer), (u64, EntryId)>,
+    outboxes: BTreeMap<(AgentName, Writer), (u64, EntryId)>,
     signers: BTreeMap<String, PublicKey>,
     vault: Option<EntryId>,
 }
@@ -41,6 +44,16 @@ impl Pins {
         self.logs.iter().map(|((kind, writer), (seq, id))| (*kind, writer, *seq, *id))
     }
 
+    /// The place and id of the newest bottle verified in an outbox.
+    pub fn outbox(&self, vessel: &AgentName, writer: &Writer) -> Option<(u64, EntryId)> {
+        self.outboxes.get(&(vessel.clone(), writer.clone())).copied()
+    }
+
+    /// Every outbox with a pin: vessel, writer, and the place and id of the newest bottle verified.
+    pub fn outboxes(&self) -> impl Iterator<Item = (&AgentName, &Writer, u64, EntryId)> {
+        self.outboxes.iter().map(|((vessel, writer), (seq, id))| (vessel, writer, *seq, *id))
+    }
+
     /// The key first seen for an agent.
     pub fn signer(&self, agent: &str) -> Option<PublicKey> {
         self.signers.get(agent).copied()
@@ -53,10 +66,12 @@ impl Pins {
 
     /// Pins the newest entry verified in a log; a pin never goes back.
     pub fn pin_log(&mut self, kind: Kind, writer: &Writer, seq: u64, id: EntryId) {
-        let pin = self.logs.entry((kind, writer.clone())).or_insert((seq, id));
-        if pin.0 < seq {
-            *pin = (seq, id);
-        }
+        advance(self.logs.entry((kind, writer.clone())).or_insert((seq, id)), seq, id);
+    }
+
+    /// Pins the newest bottle verified in an outbox; a pin never goes back.
+    pub fn pin_outbox(&mut self, vessel: &AgentName, writer: &Writer, seq: u64, id: EntryId) {
+        advance(self.outboxes.entry((vessel.clone(), writer.clone())).or_insert((seq, id)), seq, id);
     }
 
     /// Pins the key of an agent, if none is.
@@ -76,6 +91,9 @@ impl Pins {
         let mut out = HEADER.to_owned();
         for ((kind, writer), (seq, id)) in &self.logs {
             let _ = writeln!(out, "log {kind}/{writer} {seq} {id}");
+        }
+        for ((vessel, writer), (seq, id)) in &self.outboxes {
+            let _ = writeln!(out, "outbox {vessel}/{writer} {seq} {id}");
         }
         for (agent, key) in &self.signers {
             let _ = writeln!(out, "signer {agent} {key}");
@@ -98,6 +116,13 @@ impl Pins {
                     let seq = words.next()?.parse().ok()?;
                     pins.logs.insert(log, (seq, EntryId::from_hex(words.next()?)?));
                 }
+                "outbox" => {
+                    let mut words = rest.split(' ');
+                    let (vessel, writer) = words.next()?.split_once('/')?;
+                    let log = (AgentName::new(vessel).ok()?, Writer::parse(writer).ok()?);
+                    let seq = words.next()?.parse().ok()?;
+                    pins.outboxes.insert(log, (seq, EntryId::from_hex(words.next()?)?));
+                }
                 "signer" => {
                     let (agent, key) = rest.split_once(' ')?;
                     pins.signers.insert(agent.to_owned(), PublicKey::parse(key).ok()?);
@@ -107,6 +132,12 @@ impl Pins {
             }
         }
         Some(pins)
+    }
+}
+
+fn advance(pin: &mut (u64, EntryId), seq: u64, id: EntryId) {
+    if pin.0 < seq {
+        *pin = (seq, id);
     }
 }
 
@@ -172,6 +203,7 @@ mod tests {
         pins.pin_signer("a", Signer::from_seed(&[1; 32]).public());
         pins.pin_signer("a", Signer::from_seed(&[2; 32]).public());
         pins.trust_vault(id("c"));
+        pins.pin_outbox(&AgentName::new("tern").unwrap(), &writer, 3, id("d"));
         assert_eq!(pins.log(Kind::Task, &writer), Some((5, id("a"))));
         assert_eq!(pins.signer("a"), Some(Signer::from_seed(&[1; 32]).public()));
         assert_eq!(Pins::parse(&pins.print()), Some(pins));

@@ -41,11 +41,8 @@ impl Store {
         self
     }
 
-    /// The key that an entry of `kind` is to be signed with, if it is to be.
+    /// The key that an entry of `kind`, which is to be signed, is signed with, if the agent has one.
     pub(crate) fn signer(&self, kind: Kind, agent: &AgentName) -> Result<Option<Signer>, StoreError> {
-        if !kind.is_signed() {
-            return Ok(None);
-        }
         let cannot = |message: String| StoreError::Signing { agent: agent.clone(), message };
         let signer = self.signers.find(agent).map_err(cannot)?;
         if signer.is_none() && kind == Kind::Vault {

@@ -1,6 +1,6 @@
 //! The one door: opens a repository, takes snapshots, and appends entries by compare-and-swap.
 
-use crate::append::{self, Written};
+use crate::append::{self, Target, Written};
 use crate::entry::Draft;
 use crate::git::{Git, GitError};
 use crate::id::EntryId;
@@ -279,19 +279,19 @@ impl Store {
         decide: impl FnMut(&Snapshot<'_>) -> Result<Vec<Draft>, E>,
     ) -> Result<Applied, E> {
         let writer = self.writer(&stamp.agent)?;
-        self.append(kind, &writer, &ref_name(kind, &writer), stamp, || self.snapshot(), decide)
+        self.append(Target::of(kind, &writer), &ref_name(kind, &writer), stamp, || self.snapshot(), decide)
     }
 
-    /// Appends to the log of `writer` that the ref `name` is, as `look` sees it.
+    /// Appends to the log that the ref `name` is, as `look` sees it.
     pub(crate) fn append<'s, E: From<StoreError>>(
         &'s self,
-        kind: Kind,
-        writer: &Writer,
+        target: Target<'_>,
         name: &str,
         stamp: &Stamp,
         look: impl Fn() -> Result<Snapshot<'s>, StoreError>,
         mut decide: impl FnMut(&Snapshot<'_>) -> Result<Vec<Draft>, E>,
     ) -> Result<Applied, E> {
+        let Target { kind, writer, .. } = target;
         let mut wait = Wait::new(self);
         loop {
             let snapshot = look()?;
@@ -301,7 +301,7 @@ impl Store {
             }
             // The entries follow the tip that the function has seen, or the swap fails.
             let old = snapshot.tip(kind, writer);
-            let written = append::write(self, kind, stamp, writer, old, &snapshot, &drafts)?;
+            let written = append::write(self, target, stamp, old, &snapshot, &drafts)?;
             let sync = self.sync_refs || kind.always_syncs();
             let to = Move { name, old, new: written.tip, stamp, reason: "datum: append", sync };
             if wait.swap(&to)? {

@@ -178,6 +178,23 @@ impl Remote {
         Ok(output.stdout.split(|b| *b == b'\n').filter_map(line).collect())
     }
 
+    /// The value of one ref there. One process; nothing is written.
+    ///
+    /// # Errors
+    /// [`TransportError`] when the other side cannot be asked.
+    pub(crate) fn find(&self, name: &str) -> Result<Option<EntryId>, TransportError> {
+        let mut command = self.command(&[], "ls-remote");
+        command.args(["--quiet", "--refs", "--", &self.location, name]);
+        let output = self.run(command, "list the refs", Vec::new())?;
+        if !output.status.success() {
+            return Err(self.failed("list the refs", &output));
+        }
+        // A pattern matches the end of any name, so the name is compared.
+        let said = String::from_utf8_lossy(&output.stdout);
+        let mut lines = said.lines().filter_map(|line| line.split_once('\t'));
+        Ok(lines.find(|(_, found)| *found == name).and_then(|(id, _)| EntryId::from_hex(id)))
+    }
+
     /// Fetches the refs called `names` with their whole history, in partial and shallow clones too.
     ///
     /// Only objects come: no ref of this repository moves.
@@ -292,7 +309,7 @@ fn answers(said: &str, complaint: &str) -> BTreeMap<String, Pushed> {
                 let moved =
                     ["fetch first", "non-fast-forward", "stale info", "needs force", "already exists"];
                 let raced =
-                    ["cannot lock ref", "incorrect old value", "failed to update ref", "failed to lock"];
+                    ["cannot lock ref", "incorrect old value", "failed to update ref", "failed to lock", "reference already exists"];
                 let theirs = summary.starts_with("[remote rejected]");
                 if (moved.contains(&reason) && !theirs) || raced.iter().any(|text| reason.contains(text)) {
                     Pushed::Moved

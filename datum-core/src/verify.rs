@@ -4,6 +4,7 @@ use crate::entry::View;
 use crate::epoch;
 use crate::id::EntryId;
 use crate::kind::Kind;
+use crate::name::AgentName;
 use crate::odb::ObjectKind;
 use crate::pins::Pins;
 use crate::snapshot::Snapshot;
@@ -19,6 +20,8 @@ const REFUSED_MAX: usize = 20;
 pub struct LogReport {
     /// Its kind.
     pub kind: Kind,
+    /// The vessel whose outbox it is; `None` for a log of this repository's own.
+    pub vessel: Option<AgentName>,
     /// Its writer.
     pub writer: Writer,
     /// Its newest entry, unless the log is gone.
@@ -52,6 +55,11 @@ impl LogReport {
         self.refused.is_empty()
     }
 
+    /// Whether its entries are to be signed where the agent has a key.
+    pub fn is_signed(&self) -> bool {
+        self.kind.is_signed() || self.vessel.is_some()
+    }
+
     /// Entries of which nothing is shown.
     pub fn unproved_count(&self) -> u64 {
         self.unproved.values().sum()
@@ -60,6 +68,7 @@ impl LogReport {
     fn new(kind: Kind, writer: &Writer, tip: Option<EntryId>) -> Self {
         Self {
             kind,
+            vessel: None,
             writer: writer.clone(),
             tip,
             seq: 0,
@@ -85,8 +94,8 @@ impl LogReport {
 /// What cannot be read is told by [`Snapshot::damage`] and also refused here.
 pub fn verify(snapshot: &Snapshot<'_>, pins: &Pins) -> Vec<LogReport> {
     let trust = Trust::read(snapshot, pins);
-    let mut reports: Vec<_> =
-        snapshot.tips().map(|(kind, writer, tip)| log(snapshot, &trust, pins, kind, writer, tip)).collect();
+    let one = |(kind, writer, tip)| log(snapshot, &trust, pins.log(kind, writer), kind, writer, tip);
+    let mut reports: Vec<_> = snapshot.tips().map(one).collect();
     for (kind, writer, seq, id) in
         pins.logs().filter(|(kind, writer, ..)| snapshot.tip(*kind, writer).is_none())
     {
@@ -97,11 +106,41 @@ pub fn verify(snapshot: &Snapshot<'_>, pins: &Pins) -> Vec<LogReport> {
     reports
 }
 
+/// Verifies the bottles in the outbox for `vessel`, as [`Store::outbox_alone`] has them, by the keys that `snapshot`
+/// declares.
+///
+/// [`Store::outbox_alone`]: crate::Store::outbox_alone
+pub fn verify_outbox(
+    snapshot: &Snapshot<'_>,
+    vessel: &AgentName,
+    outbox: &Snapshot<'_>,
+    pins: &Pins,
+) -> Vec<LogReport> {
+    let trust = Trust::read(snapshot, pins);
+    let mut reports = Vec::new();
+    for (kind, writer, tip) in outbox.tips() {
+        let report = log(outbox, &trust, pins.outbox(vessel, writer), kind, writer, tip);
+        reports.push(LogReport { vessel: Some(vessel.clone()), ..report });
+    }
+    for (of, writer, seq, id) in pins.outboxes() {
+        if of == vessel && outbox.tip(Kind::Bottle, writer).is_none() {
+            let mut report = LogReport::new(Kind::Bottle, writer, None);
+            report.vessel = Some(vessel.clone());
+            report.refuse(Some(id), format!("the outbox is gone; bottle {seq}, {id}, was seen in it"));
+            reports.push(report);
+        }
+    }
+    reports
+}
+
 /// Pins what `reports` found good.
 pub fn pin(pins: &mut Pins, snapshot: &Snapshot<'_>, reports: &[LogReport]) {
     for report in reports.iter().filter(|report| report.is_good() && report.entries > 0) {
         if let Some(tip) = report.tip {
-            pins.pin_log(report.kind, &report.writer, report.seq, tip);
+            match &report.vessel {
+                Some(vessel) => pins.pin_outbox(vessel, &report.writer, report.seq, tip),
+                None => pins.pin_log(report.kind, &report.writer, report.seq, tip),
+            }
         }
     }
     for (agent, declared) in Trust::read(snapshot, pins).agents() {
@@ -121,14 +160,13 @@ struct Expected {
 fn log(
     snapshot: &Snapshot<'_>,
     trust: &Trust,
-    pins: &Pins,
+    mut pinned: Option<(u64, EntryId)>,
     kind: Kind,
     writer: &Writer,
     tip: EntryId,
 ) -> LogReport {
     let mut report = LogReport::new(kind, writer, Some(tip));
     let mut expected = Expected { id: Some(tip), seq: 0, clock: Millis::MAX };
-    let mut pinned = pins.log(kind, writer);
     let damage = snapshot.walk_log(kind, writer, |view| {
         if report.entries == 0 {
             report.seq = view.seq();

@@ -243,3 +243,32 @@ fn a_key_first_seen_is_not_replaced_by_another_claim() {
     assert!(Trust::read(&snapshot, &Pins::default()).declared("a").unwrap().signers.is_empty());
     assert_eq!(Trust::read(&snapshot, &pins).declared("a").unwrap().root, Some(signer("a").public()));
 }
+
+#[test]
+fn bottles_for_another_vessel_are_signed_and_an_outbox_set_back_is_named() {
+    let dir = repository(&[]);
+    let store = open(dir.path());
+    declare(&store, "a");
+    let vessel = AgentName::new("tern").unwrap();
+    let post = |text: &str| {
+        let draft = Draft::new(text, "").unwrap();
+        store.post::<StoreError>(&vessel, &stamp("a", 2), |_| Ok(vec![draft.clone()])).unwrap().ids[0]
+    };
+    let first = post("one");
+    post("two");
+    let look = || {
+        let (snapshot, pins) = (store.snapshot().unwrap(), store.pins().unwrap());
+        let outbox = store.outbox_alone(&vessel).unwrap();
+        crate::verify::verify_outbox(&snapshot, &vessel, &outbox, &pins)
+    };
+    let good = look();
+    assert_eq!((good.len(), good[0].entries, good[0].proved), (1, 2, 2), "{good:?}");
+    store.change_pins(|pins| pin(pins, &store.snapshot().unwrap(), &good)).unwrap();
+    let name = format!("refs/datum/outbox/tern/{}", good[0].writer);
+    git(dir.path(), &["update-ref", &name, &first.to_string()]);
+    assert!(look()[0].refused[0].why.contains("set back"), "{:?}", look());
+    forge(dir.path(), &name, |raw| raw.replace("one", "won"));
+    assert!(look()[0].refused.iter().any(|found| found.why.contains("signature is bad")), "{:?}", look());
+    git(dir.path(), &["update-ref", "-d", &name]);
+    assert!(look()[0].refused[0].why.contains("is gone"), "{:?}", look());
+}

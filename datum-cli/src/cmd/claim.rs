@@ -1,12 +1,14 @@
 //! `datum claim`: one winner out of many.
 
+use crate::cmd::sync::{budget, location};
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use crate::time;
 use clap::Subcommand;
 use datum_core::claim::{Claim as State, LEASE_MAX, Name, Outcome};
-use datum_core::{Millis, Store};
+use datum_core::transport::Remote;
+use datum_core::{Millis, Stamp, Store};
 
 /// Claims what only one may do at a time, such as a task.
 #[derive(Debug, clap::Args)]
@@ -15,13 +17,24 @@ use datum_core::{Millis, Store};
 new holder: whoever is shown a smaller one than it has seen knows that the claim was lost.
 `take` exits with 1 when another holds the claim.
 
+Without --remote a claim counts in this repository and its linked work trees; with it, in all clones that name the same
+remote: the push that takes it succeeds for one of them only. The two are separate.
+
 Examples:
   datum claim take 3f9a2c --lease 30m && make deploy
   datum claim renew 3f9a2c --lease 30m
   datum claim release 3f9a2c
-  datum claim show"
+  datum claim show
+  datum claim take deploy --remote origin --lease 15m
+  datum claim show --remote origin"
 )]
 pub(crate) struct Claim {
+    /// Claim at this remote (a name, an address or a path), for all clones that use it
+    #[arg(long, global = true, value_name = "REMOTE")]
+    remote: Option<String>,
+    /// Give the remote this long
+    #[arg(long, global = true, value_name = "TIME", default_value = "30s")]
+    budget: String,
     #[command(subcommand)]
     step: Step,
 }
@@ -77,35 +90,94 @@ fn lease(text: &str) -> Result<Millis, Fault> {
     Ok(millis)
 }
 
-fn present(store: &Store, name: &Name) -> Result<u64, Fault> {
-    Ok(store.find_claim(name)?.map_or(0, |claim| claim.fencing))
+/// Where claims are: here, or at a remote.
+struct Place<'a> {
+    store: &'a Store,
+    remote: Option<Remote>,
+}
+
+impl Place<'_> {
+    fn take(&self, name: &Name, stamp: &Stamp, lease: Millis) -> Result<Outcome, Fault> {
+        Ok(match &self.remote {
+            Some(remote) => self.store.claim_at(remote, name, stamp, lease)?,
+            None => self.store.claim(name, stamp, lease)?,
+        })
+    }
+
+    fn renew(&self, name: &Name, stamp: &Stamp, fencing: u64, lease: Millis) -> Result<Outcome, Fault> {
+        Ok(match &self.remote {
+            Some(remote) => self.store.renew_at(remote, name, stamp, fencing, lease)?,
+            None => self.store.renew(name, stamp, fencing, lease)?,
+        })
+    }
+
+    fn release(&self, name: &Name, stamp: &Stamp, fencing: u64) -> Result<Outcome, Fault> {
+        Ok(match &self.remote {
+            Some(remote) => self.store.release_at(remote, name, stamp, fencing)?,
+            None => self.store.release(name, stamp, fencing)?,
+        })
+    }
+
+    fn find(&self, name: &Name) -> Result<Option<State>, Fault> {
+        Ok(match &self.remote {
+            Some(remote) => self.store.find_claim_at(remote, name)?,
+            None => self.store.find_claim(name)?,
+        })
+    }
+
+    /// The number given, or the present one.
+    fn fencing(&self, given: Option<u64>, name: &Name) -> Result<u64, Fault> {
+        match given {
+            Some(fencing) => Ok(fencing),
+            None => Ok(self.find(name)?.map_or(0, |claim| claim.fencing)),
+        }
+    }
+
+    /// All claims; what is none is told.
+    fn list(&self, out: &mut Out) -> Result<Vec<State>, Fault> {
+        if let Some(remote) = &self.remote {
+            let (claims, none) = self.store.claims_at(remote)?;
+            for name in none {
+                out.warn(&format!("{}: claim {name} is none", remote.location()));
+            }
+            return Ok(claims);
+        }
+        let (claims, damage) = self.store.claims()?;
+        out.damage(&damage);
+        Ok(claims)
+    }
 }
 
 impl Claim {
     pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         let store = edge.store()?;
+        let remote = match &self.remote {
+            Some(text) => Some(store.remote(&location(edge, text), budget(&self.budget)?)?),
+            None => None,
+        };
+        let place = Place { store, remote };
         match &self.step {
             Step::Take { id, lease: length } => {
                 let (name, length) = (Name::new(id)?, lease(length)?);
-                let outcome = store.claim(&name, &edge.stamp()?, length)?;
+                let outcome = place.take(&name, &edge.stamp()?, length)?;
                 Ok(tell(out, &name, &outcome, matches!(outcome, Outcome::Claimed { .. })))
             }
             Step::Renew { id, lease: length, fencing } => {
                 let (name, length) = (Name::new(id)?, lease(length)?);
-                let fencing = fencing.map_or_else(|| present(store, &name), Ok)?;
-                let outcome = store.renew(&name, &edge.stamp()?, fencing, length)?;
+                let fencing = place.fencing(*fencing, &name)?;
+                let outcome = place.renew(&name, &edge.stamp()?, fencing, length)?;
                 Ok(tell(out, &name, &outcome, matches!(outcome, Outcome::Claimed { .. })))
             }
             Step::Release { id, fencing } => {
                 let name = Name::new(id)?;
-                let fencing = fencing.map_or_else(|| present(store, &name), Ok)?;
-                let outcome = store.release(&name, &edge.stamp()?, fencing)?;
+                let fencing = place.fencing(*fencing, &name)?;
+                let outcome = place.release(&name, &edge.stamp()?, fencing)?;
                 Ok(tell(out, &name, &outcome, outcome == Outcome::Free))
             }
             Step::Show { id: Some(id) } => {
                 let name = Name::new(id)?;
                 let now = edge.now()?;
-                let found = store.find_claim(&name)?;
+                let found = place.find(&name)?;
                 let outcome = match found.filter(|claim| claim.is_held(now)) {
                     Some(State { holder: by, until, fencing, .. }) => Outcome::Held { by, until, fencing },
                     None => Outcome::Free,
@@ -113,7 +185,7 @@ impl Claim {
                 Ok(tell(out, &name, &outcome, true))
             }
             Step::Show { id: None } => {
-                let (claims, damage) = store.claims()?;
+                let claims = place.list(out)?;
                 let now = edge.now()?;
                 if out.is_json() {
                     let shown: Vec<_> = claims.iter().map(|claim| shown(claim, now)).collect();
@@ -127,7 +199,6 @@ impl Claim {
                         ));
                     }
                 }
-                out.damage(&damage);
                 Ok(Exit::Done)
             }
         }

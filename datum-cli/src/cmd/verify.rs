@@ -9,7 +9,7 @@ use datum_core::verify::{self, LogReport};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Verifies every log: ids by hashing, the chain, signatures, authors, and that nothing seen before was taken back.
+/// Verifies every log and outbox: ids by hashing, the chain, signatures, authors, and that nothing seen before was taken back.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   datum verify
@@ -49,7 +49,7 @@ impl<'a> Shown<'a> {
     fn of(report: &'a LogReport) -> Self {
         let refused = report.refused.iter().map(|found| Refused { entry: found.entry, why: &found.why });
         Self {
-            log: format!("{}/{}", report.kind, report.writer),
+            log: name(report),
             tip: report.tip,
             entries: report.entries,
             proved: report.proved,
@@ -65,7 +65,17 @@ impl Verify {
         let store = edge.store()?;
         let pins = store.pins()?;
         let snapshot = store.snapshot()?;
-        let reports = verify::verify(&snapshot, &pins);
+        let mut reports = verify::verify(&snapshot, &pins);
+        let mut damage = snapshot.damage();
+        let mut vessels = store.outboxes()?;
+        vessels.extend(pins.outboxes().map(|(vessel, ..)| vessel.clone()));
+        vessels.sort();
+        vessels.dedup();
+        for vessel in vessels {
+            let outbox = store.outbox_alone(&vessel)?;
+            reports.extend(verify::verify_outbox(&snapshot, &vessel, &outbox, &pins));
+            damage.extend(outbox.damage());
+        }
         if !self.no_pin && !reports.is_empty() {
             store.change_pins(|pins| verify::pin(pins, &snapshot, &reports))?;
         }
@@ -80,10 +90,18 @@ impl Verify {
         if reports.is_empty() {
             out.say("there are no logs");
         }
-        out.damage(&snapshot.damage());
-        let unproved = |report: &LogReport| report.kind.is_signed() && report.unproved_count() > 0;
+        out.damage(&damage);
+        let unproved = |report: &LogReport| report.is_signed() && report.unproved_count() > 0;
         let no = reports.iter().any(|report| !report.is_good() || (self.strict && unproved(report)));
         Ok(if no { Exit::No } else { Exit::Done })
+    }
+}
+
+/// The log as it is shown: `<kind>/<writer>`, or `outbox/<vessel>/<writer>`.
+fn name(report: &LogReport) -> String {
+    match &report.vessel {
+        Some(vessel) => format!("outbox/{vessel}/{}", report.writer),
+        None => format!("{}/{}", report.kind, report.writer),
     }
 }
 
@@ -96,7 +114,7 @@ fn print(out: &mut Out, report: &LogReport) {
         "unproved"
     };
     let counts = format!("{} entries, {} proved", report.entries, report.proved);
-    out.line(&format!("{word:<9} {}/{}  {counts}", report.kind, report.writer));
+    out.line(&format!("{word:<9} {}  {counts}", name(report)));
     for found in &report.refused {
         let entry = found.entry.map(|id| short(id) + ": ").unwrap_or_default();
         out.line(&format!("    {entry}{}", found.why));
@@ -104,7 +122,7 @@ fn print(out: &mut Out, report: &LogReport) {
     if report.more_refused > 0 {
         out.line(&format!("    and {} more", report.more_refused));
     }
-    if report.kind.is_signed() {
+    if report.is_signed() {
         for (why, count) in &report.unproved {
             out.line(&format!("    {count} unproved: {why}"));
         }

@@ -4,7 +4,7 @@ use super::chain::{self, Chain, Run, Source};
 use super::refs::seq;
 use super::replay::{self, Replay};
 use super::{Draft, Visit};
-use crate::append;
+use crate::append::{self, Target};
 use crate::commit;
 use crate::entry::Message;
 use crate::id::EntryId;
@@ -201,7 +201,7 @@ impl Visit<'_> {
                 Ok(agent) => Stamp { agent, ..stamp },
                 Err(_) => stamp,
             };
-            tip = Some(append::write(store, kind, &stamp, writer, tip, &snapshot, &[again])?.tip);
+            tip = Some(append::write(store, Target::of(kind, writer), &stamp, tip, &snapshot, &[again])?.tip);
         }
         tip.ok_or_else(|| StoreError::Log {
             name: ref_name(kind, writer),

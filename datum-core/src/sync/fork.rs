@@ -3,7 +3,7 @@
 //! What only this clone holds is said again elsewhere; what others have seen is kept beside, under `refs/datum-fork/`.
 
 use super::{Again, LogName, Session, TRACKING};
-use crate::append;
+use crate::append::{self, Target};
 use crate::entry::Entry;
 use crate::epoch;
 use crate::id::EntryId;
@@ -153,7 +153,7 @@ impl Session<'_> {
             let stamp = Stamp { now: entry.clock, agent: one.to.agent_name(), ..self.stamp.clone() };
             let draft = entry.to_draft(|id| ids.get(&id).copied());
             let tip = tips.get(&log).copied().flatten();
-            let written = append::write(self.store, log.0, &stamp, &log.1, tip, &nothing, &[draft])?;
+            let written = append::write(self.store, Target::of(log.0, &log.1), &stamp, tip, &nothing, &[draft])?;
             ids.insert(entry.id, written.tip);
             tips.insert(log, Some(written.tip));
         }

@@ -117,7 +117,7 @@ const SIGNS: [(Trouble, &[&str]); 4] = [
 ];
 
 impl TransportError {
-    pub(super) fn new(location: &str, doing: &'static str, trouble: Trouble, message: &str) -> Self {
+    pub(crate) fn new(location: &str, doing: &'static str, trouble: Trouble, message: &str) -> Self {
         let redact = |text: &str| without_password(text).chars().take(500).collect::<String>();
         Self { location: redact(location), doing, trouble, message: redact(message) }
     }
