@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![expect(clippy::print_stderr, reason = "what is skipped is said")]
 
+mod adopt;
 mod audit;
 mod bottle;
 mod claim;

@@ -203,11 +203,7 @@ impl Wish {
 }
 
 fn outcome(next: &Claim) -> Outcome {
-    if next.released {
-        Outcome::Free
-    } else {
-        Outcome::Claimed { fencing: next.fencing, until: next.until }
-    }
+    if next.released { Outcome::Free } else { Outcome::Claimed { fencing: next.fencing, until: next.until } }
 }
 
 fn held(claim: &Claim) -> Outcome {

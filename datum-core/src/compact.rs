@@ -3,6 +3,7 @@
 //! The old chain is kept under `refs/datum-archive/` until it expires. Nobody's entries change, nor do their ids: the
 //! segments hold the raw commits.
 
+use crate::adopt::container::Sealed;
 use crate::append;
 use crate::commit;
 use crate::entry::Draft;
@@ -12,6 +13,7 @@ use crate::kind::Kind;
 use crate::lineage::Lineage;
 use crate::odb::ObjectKind;
 use crate::refs::{Move, ref_name};
+use crate::signature;
 use crate::stamp::{CloneId, Millis, Stamp, Writer};
 use crate::store::{Store, StoreError};
 use crate::sync::LogName;
@@ -110,14 +112,31 @@ impl Store {
         writer: &Writer,
         tip: EntryId,
     ) -> Result<EntryId, StoreError> {
-        let broken =
-            |message: &str| StoreError::Log { name: ref_name(kind, writer), message: message.to_owned() };
-        let (tree, clock, seq) = append::seal_all(self, kind, writer, tip)?;
+        let (tree, clock, count) = append::seal_all(self, kind, writer, tip)?;
+        self.write_epoch_on(stamp, kind, writer, &Sealed { tree, tip, count, clock })
+    }
+
+    /// Writes the first commit of an epoch that follows a log whose entries are all sealed.
+    pub(crate) fn write_epoch_on(
+        &self,
+        stamp: &Stamp,
+        kind: Kind,
+        writer: &Writer,
+        sealed: &Sealed,
+    ) -> Result<EntryId, StoreError> {
+        let Sealed { tree, tip, count, clock } = *sealed;
         let clock = stamp.now.max(clock + 1);
-        let draft = Draft::epoch(tip, seq).map_err(|error| broken(&error.to_string()))?;
-        let message = draft.print(kind, writer.agent(), clock, seq + 1, None);
+        let draft = Draft::epoch(tip, count)
+            .map_err(|error| StoreError::Log { name: ref_name(kind, writer), message: error.to_string() })?;
+        let message = draft.print(kind, writer.agent(), clock, count + 1, None);
         let own = Stamp { agent: writer.agent_name(), ..stamp.clone() };
-        let raw = commit::print(tree, None, &own, writer, clock, &message);
+        let mut raw = commit::print(tree, None, &own, writer, clock, &message);
+        // An epoch says nothing, so it may go unsigned where the agent's key is not here.
+        if kind.is_signed()
+            && let Ok(Some(signer)) = self.signers.find(&own.agent)
+        {
+            raw = signature::sign(&raw, &signer, self.odb.hash_kind() == gix::hash::Kind::Sha256);
+        }
         Ok(self.odb.write(ObjectKind::Commit, &raw, true)?)
     }
 

@@ -74,6 +74,7 @@
 //! ```
 
 pub mod access;
+pub mod adopt;
 pub mod ancestry;
 mod append;
 pub mod audit;

@@ -3,6 +3,7 @@
 //! Segments hold the raw commits, so a lineage needs no old history: two logs are compared place by place, whether or
 //! not either has begun a new epoch since.
 
+use crate::adopt::container::Sealed;
 use crate::commit;
 use crate::entry::{BODY_MAX, View};
 use crate::epoch;
@@ -82,6 +83,32 @@ impl<'s> Lineage<'s> {
         lineage.read_segments()?;
         lineage.read_tail()?;
         Ok(lineage)
+    }
+
+    /// Reads an adopted log, whose entries all stand in segments.
+    pub(crate) fn read_sealed(
+        odb: &'s Odb,
+        kind: Kind,
+        writer: &Writer,
+        sealed: &Sealed,
+    ) -> Result<Self, Doubt> {
+        let Sealed { tree, tip, count, .. } = *sealed;
+        let mut lineage = Self {
+            odb,
+            kind,
+            writer: writer.clone(),
+            tip,
+            tree,
+            count,
+            segments: Vec::new(),
+            tail: Vec::new(),
+            opened: RefCell::new(None),
+        };
+        lineage.read_segments()?;
+        match lineage.segments.last() {
+            Some((last, _)) if last.last == tip && last.end == count => Ok(lineage),
+            _ => Err(doubt(tree, "its segments do not end where its name says")),
+        }
     }
 
     fn items(&self, id: EntryId) -> Result<Vec<Item>, Doubt> {

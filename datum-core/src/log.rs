@@ -113,15 +113,16 @@ pub(crate) struct Reader<'s> {
     chunk: Chunk,
     /// Entries of the chunk not yet given.
     left: usize,
+    /// The tree of an adopted log, until it is opened.
+    unopened: Option<EntryId>,
     /// Not even the newest entry can be read.
     blind: bool,
     pub(crate) damage: Vec<Damage>,
 }
 
 impl<'s> Reader<'s> {
-    /// Opens the log whose newest entry is `tip`.
-    pub(crate) fn open(odb: &'s Odb, kind: Kind, writer: &Writer, tip: EntryId) -> Self {
-        let mut reader = Self {
+    fn new(odb: &'s Odb, kind: Kind, writer: &Writer) -> Self {
+        Self {
             odb,
             kind,
             writer: writer.clone(),
@@ -129,9 +130,25 @@ impl<'s> Reader<'s> {
             segments: Vec::new(),
             chunk: Chunk::default(),
             left: 0,
+            unopened: None,
             blind: false,
             damage: Vec::new(),
-        };
+        }
+    }
+
+    /// An adopted log, all of whose entries stand in the segments of `tree`; nothing is read before it is stepped into.
+    pub(crate) fn sealed(odb: &'s Odb, kind: Kind, writer: &Writer, tree: EntryId) -> Self {
+        Self { unopened: Some(tree), ..Self::new(odb, kind, writer) }
+    }
+
+    /// Whether nothing of it was read yet.
+    pub(crate) fn is_unopened(&self) -> bool {
+        self.unopened.is_some()
+    }
+
+    /// Opens the log whose newest entry is `tip`.
+    pub(crate) fn open(odb: &'s Odb, kind: Kind, writer: &Writer, tip: EntryId) -> Self {
+        let mut reader = Self::new(odb, kind, writer);
         let lost = reader.find_segments(tip).err();
         let sealed = reader.segments.last().map(|(name, _)| name.last);
         let (chunk, next, error) = chain(odb, tip, sealed, u64::MAX);
@@ -158,7 +175,11 @@ impl<'s> Reader<'s> {
         let Some(raw) = commit::parse(self.odb.read(tip, ObjectKind::Commit, &mut buffer)?) else {
             return Ok(());
         };
-        if let Some(folder) = segments_folder(&read_tree(self.odb, raw.tree)?) {
+        self.find_segments_in(raw.tree)
+    }
+
+    fn find_segments_in(&mut self, tree: EntryId) -> Result<(), ObjectError> {
+        if let Some(folder) = segments_folder(&read_tree(self.odb, tree)?) {
             self.folders = read_tree(self.odb, folder)?.into_iter().map(|item| item.id).collect();
             self.open_folder();
         }
@@ -236,6 +257,11 @@ impl<'s> Reader<'s> {
 
     /// Steps to the next older entry and answers with its clock, as its last lines have it; `None` when there is none.
     pub(crate) fn advance(&mut self) -> Option<Millis> {
+        if let Some(tree) = self.unopened.take()
+            && let Err(error) = self.find_segments_in(tree)
+        {
+            self.report(&error, "the whole log");
+        }
         loop {
             while self.left > 0 {
                 self.left -= 1;

@@ -1,5 +1,6 @@
 //! Where the bytes are.
 
+use crate::adopt::container;
 use crate::compact::ARCHIVE;
 use crate::git::GitError;
 use crate::kind::Kind;
@@ -11,7 +12,7 @@ use crate::sync::{FORKS, TRACKING};
 /// One part of the state, and what it takes on the disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// A kind of log, or `archive`, `forks`, `remotes`.
+    /// A kind of log, or `adopted`, `archive`, `forks`, `remotes`.
     pub name: String,
     /// Refs it has.
     pub refs: usize,
@@ -32,12 +33,18 @@ impl Store {
         let mut parts = Vec::new();
         let mut before: Vec<String> = Vec::new();
         let kinds = Kind::ALL.map(|kind| (kind.to_string(), format!("{PREFIX}{kind}/")));
-        let beside = [("forks", FORKS), ("archive", ARCHIVE), ("remotes", TRACKING)];
+        let beside =
+            [("adopted", container::PREFIX), ("forks", FORKS), ("archive", ARCHIVE), ("remotes", TRACKING)];
         let beside = beside.map(|(name, prefix)| (name.to_owned(), prefix.to_owned()));
         for (name, prefix) in kinds.into_iter().chain(beside) {
             let refs = self.refs.list(&prefix)?.0.len();
-            let of_kind =
-                |(kind, writer, _)| (Kind::parse(&name) == Some(kind)).then(|| snapshot.length(kind, writer));
+            let of_kind = |(kind, writer, _)| {
+                let part = match snapshot.adopted(kind, writer) {
+                    Some(_) => name == "adopted",
+                    None => Kind::parse(&name) == Some(kind),
+                };
+                part.then(|| snapshot.length(kind, writer))
+            };
             let entries = snapshot.tips().filter_map(of_kind).sum();
             let glob = format!("{prefix}*");
             if refs > 0 {

@@ -1,5 +1,6 @@
 //! A snapshot: the tips of all logs, and a commit of the repository's own tree, at one moment.
 
+use crate::adopt::container::Sealed;
 use crate::entry::{Entry, View};
 use crate::epoch;
 use crate::id::EntryId;
@@ -51,6 +52,8 @@ pub struct Snapshot<'s> {
     odb: &'s Odb,
     refs: &'s Refs,
     tips: BTreeMap<(Kind, Writer), EntryId>,
+    /// Those of the tips that end adopted logs.
+    adopted: BTreeMap<(Kind, Writer), Sealed>,
     head: Option<EntryId>,
     as_of: Option<Millis>,
     damage: RefCell<Vec<Damage>>,
@@ -65,7 +68,37 @@ impl<'s> Snapshot<'s> {
         head: Option<EntryId>,
         damage: Vec<Damage>,
     ) -> Self {
-        Self { odb, refs, tips, head, as_of: None, damage: RefCell::new(damage), greatest: Cell::new(0) }
+        let adopted = BTreeMap::new();
+        Self {
+            odb,
+            refs,
+            tips,
+            adopted,
+            head,
+            as_of: None,
+            damage: RefCell::new(damage),
+            greatest: Cell::new(0),
+        }
+    }
+
+    /// The same with adopted logs, where they are longer than those that have a ref.
+    pub(crate) fn with_adopted(mut self, logs: BTreeMap<(Kind, Writer), Sealed>) -> Self {
+        for (log, sealed) in logs {
+            let shorter = match self.tips.get(&log) {
+                Some(tip) => *tip != sealed.tip && self.length(log.0, &log.1) < sealed.count,
+                None => true,
+            };
+            if shorter {
+                self.tips.insert(log.clone(), sealed.tip);
+                self.adopted.insert(log, sealed);
+            }
+        }
+        self
+    }
+
+    /// The adopted log that stands for one, if it does.
+    pub(crate) fn adopted(&self, kind: Kind, writer: &Writer) -> Option<&Sealed> {
+        self.adopted.get(&(kind, writer.clone()))
     }
 
     /// The same state, without the entries whose clock is later than `time`.
@@ -115,6 +148,9 @@ impl<'s> Snapshot<'s> {
 
     /// The number of entries of a log, by its tip alone; 0 for a tip that is no entry.
     pub fn length(&self, kind: Kind, writer: &Writer) -> u64 {
+        if let Some(sealed) = self.adopted(kind, writer) {
+            return sealed.count;
+        }
         let Some(tip) = self.tip(kind, writer) else { return 0 };
         let raw = self.commit(tip).unwrap_or_default();
         log::clock_and_seq(&raw).map_or(0, |(_, seq)| seq)
@@ -140,10 +176,17 @@ impl<'s> Snapshot<'s> {
         self.greatest.set(self.greatest.get().max(clock));
     }
 
+    fn reader(&self, kind: Kind, writer: &Writer, tip: EntryId) -> Reader<'s> {
+        match self.adopted(kind, writer) {
+            Some(sealed) => Reader::sealed(self.odb, kind, writer, sealed.tree),
+            None => Reader::open(self.odb, kind, writer, tip),
+        }
+    }
+
     fn readers(&self, kind: Kind) -> impl Iterator<Item = Reader<'s>> {
         let logs = self.tips.iter().filter(move |((of, _), _)| *of == kind);
         logs.map(move |((_, writer), tip)| {
-            let mut reader = Reader::open(self.odb, kind, writer, *tip);
+            let mut reader = self.reader(kind, writer, *tip);
             if reader.is_blind()
                 && let Some(before) = self.before(kind, writer, *tip)
             {
@@ -171,10 +214,18 @@ impl<'s> Snapshot<'s> {
         // One without a single entry to give still has its damage to tell.
         let mut readers: Vec<_> = self.readers(kind).collect();
         // Readers stand in the order of their writers, so the index decides between equal clocks.
-        let first = |(index, reader): (usize, &mut Reader<'_>)| Some((reader.advance()?, index));
+        let first = |(index, reader): (usize, &mut Reader<'_>)| {
+            // Adopted logs are old ones: most visits end before they would have to be opened.
+            let sealed = reader.is_unopened().then(|| self.adopted(kind, &reader.writer)).flatten();
+            Some((sealed.map_or_else(|| reader.advance(), |sealed| Some(sealed.clock))?, index))
+        };
         let mut heap: BinaryHeap<_> = readers.iter_mut().enumerate().filter_map(first).collect();
         while let Some((_, index)) = heap.pop() {
             let reader = &mut readers[index];
+            if reader.is_unopened() {
+                heap.extend(reader.advance().map(|clock| (clock, index)));
+                continue;
+            }
             if let Some(view) = reader.view() {
                 self.saw(view.clock());
                 let visible = self.as_of.is_none_or(|time| view.clock() <= time) && !epoch::begins(&view);
@@ -206,7 +257,7 @@ impl<'s> Snapshot<'s> {
         mut visit: impl FnMut(&View<'_>),
     ) -> Vec<Damage> {
         let Some(tip) = self.tip(kind, writer) else { return Vec::new() };
-        let mut reader = Reader::open(self.odb, kind, writer, tip);
+        let mut reader = self.reader(kind, writer, tip);
         while reader.advance().is_some() {
             if let Some(view) = reader.view() {
                 visit(&view);

@@ -1,5 +1,6 @@
 //! The one door: opens a repository, takes snapshots, and appends entries by compare-and-swap.
 
+use crate::adopt::{Found, container};
 use crate::append::{self, Target, Written};
 use crate::entry::Draft;
 use crate::git::{Git, GitError};
@@ -247,7 +248,9 @@ impl Store {
     /// [`StoreError`] when the refs cannot be listed. A log that cannot be read is told by [`Snapshot::damage`].
     pub fn snapshot(&self) -> Result<Snapshot<'_>, StoreError> {
         let folders = Kind::ALL.map(|kind| format!("{PREFIX}{kind}/"));
-        let (refs, broken) = self.refs.list_under(&folders.each_ref().map(String::as_str))?;
+        let mut folders: Vec<&str> = folders.iter().map(String::as_str).collect();
+        folders.push(container::PREFIX);
+        let (refs, broken) = self.refs.list_under(&folders)?;
         let mut damage: Vec<Damage> = Vec::new();
         for error in broken {
             let log = match &error {
@@ -261,8 +264,17 @@ impl Store {
             let hides = if log == "all logs" { "packed refs" } else { "the whole log" };
             damage.push(Damage { log, object: None, message: format!("{error}; it hides {hides}") });
         }
+        let adopted = Found::of(self, &refs);
+        for (log, error) in adopted.unread {
+            damage.push(Damage {
+                log,
+                object: None,
+                message: format!("{error}; it hides all logs adopted there"),
+            });
+        }
         let tips = refs.into_iter().filter_map(|(name, id)| Some((parse_log(&name)?, id))).collect();
-        Ok(Snapshot::new(&self.odb, &self.refs, tips, self.head(), damage))
+        let snapshot = Snapshot::new(&self.odb, &self.refs, tips, self.head(), damage);
+        Ok(snapshot.with_adopted(adopted.logs))
     }
 
     /// Appends what `decide` answers to the log of `stamp.agent`, or nothing if it answers nothing.
@@ -298,6 +310,11 @@ impl Store {
             let drafts = decide(&snapshot)?;
             if drafts.is_empty() {
                 return Ok(Applied { ids: Vec::new(), clock: 0, cleared: wait.cleared });
+            }
+            if let Some(sealed) = snapshot.adopted(kind, writer) {
+                // Others took this writer for one who writes no more.
+                self.revive(stamp, kind, writer, sealed)?;
+                continue;
             }
             // The entries follow the tip that the function has seen, or the swap fails.
             let old = snapshot.tip(kind, writer);

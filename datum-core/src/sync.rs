@@ -3,6 +3,7 @@
 //! No log is ever merged: each has one writer, so one of two copies is a beginning of the other, or the two are a fork,
 //! and then both are kept.
 
+mod adopted;
 mod carrier;
 mod fork;
 #[cfg(test)]
@@ -14,12 +15,13 @@ mod report;
 #[expect(clippy::disallowed_methods, reason = "tests copy, break and serve repositories")]
 mod tests;
 
+use crate::adopt::container::{self, Sealed};
 use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::lineage::Lineage;
 use crate::odb::ObjectKind;
 use crate::refs::{Move, PREFIX, parse_log, ref_name};
-use crate::stamp::Stamp;
+use crate::stamp::{Stamp, Writer};
 use crate::store::{Store, StoreError};
 use crate::transport::{Condition, Push, Pushed, Remote, TransportError, Trouble};
 use crate::wait::{Wait, jitter};
@@ -28,6 +30,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
+pub use adopted::Adoption;
+use adopted::Containers;
 pub use fork::{FORKS, Fork};
 pub use report::{Again, LogName, Moved, Options, Refused, Report};
 
@@ -61,6 +65,12 @@ pub(crate) struct Session<'s> {
     pub(crate) held: BTreeSet<LogName>,
     /// Fetches that failed.
     pub(crate) failures: u32,
+    /// The containers of adopted logs there.
+    containers: Containers,
+    /// Containers there that are not believed.
+    closed: BTreeSet<(Writer, Kind)>,
+    /// The adopted logs here.
+    adopted: BTreeMap<LogName, Sealed>,
 }
 
 impl Store {
@@ -115,7 +125,11 @@ impl Store {
     /// [`SyncError`] when the logs cannot be listed or the file cannot be written.
     pub fn bundle(&self, file: &Path, options: &Options, budget: Duration) -> Result<usize, SyncError> {
         let logs = self.logs(&options.going())?;
-        let names: Vec<_> = logs.keys().map(|(kind, writer)| ref_name(*kind, writer)).collect();
+        let mut names: Vec<_> = logs.keys().map(|(kind, writer)| ref_name(*kind, writer)).collect();
+        let (containers, _) = self.refs.list(container::PREFIX).map_err(StoreError::from)?;
+        names.extend(containers.into_keys().filter(|name| {
+            container::parse_name(name).is_some_and(|(_, kind)| options.going().contains(&kind))
+        }));
         if !names.is_empty() {
             self.remote(&file.to_string_lossy(), budget)?.bundle(file, &names)?;
         }
@@ -131,7 +145,11 @@ impl Store {
         let refs = remote.list(&[])?;
         let theirs: Vec<_> =
             refs.into_iter().filter_map(|(name, id)| Some((parse_log(&name)?, id))).collect();
-        let other = theirs.iter().filter(|(log, id)| ours.get(log) != Some(id)).count();
+        let adopted = self.adopted()?.logs;
+        let other = |(log, id): &&(LogName, EntryId)| {
+            ours.get(log) != Some(id) && adopted.get(log).is_none_or(|sealed| sealed.tip != *id)
+        };
+        let other = theirs.iter().filter(other).count();
         Ok((theirs.len(), other))
     }
 
@@ -158,6 +176,9 @@ impl<'s> Session<'s> {
             report: Report::default(),
             held: BTreeSet::new(),
             failures: 0,
+            containers: Containers::new(),
+            closed: BTreeSet::new(),
+            adopted: BTreeMap::new(),
         }
     }
 
@@ -165,7 +186,14 @@ impl<'s> Session<'s> {
     pub(crate) fn sort(&mut self, refs: BTreeMap<String, EntryId>) -> BTreeMap<LogName, EntryId> {
         let mut theirs = BTreeMap::new();
         self.report.odd.clear();
+        self.containers.clear();
         for (name, id) in refs {
+            if let Some(key) = container::parse_name(&name) {
+                if self.options.kinds.contains(&key.1) && self.containers.len() < LOGS_MAX {
+                    self.containers.insert(key, id);
+                }
+                continue;
+            }
             let Some(below) = name.strip_prefix(PREFIX) else { continue };
             if below.starts_with("claim/") || below.starts_with("outbox/") {
                 continue;
@@ -206,16 +234,24 @@ impl<'s> Session<'s> {
     /// What a sync would do, as far as can be told without fetching.
     fn foresee(&mut self, theirs: &BTreeMap<LogName, EntryId>) -> Result<(), StoreError> {
         let ours = self.store.logs(&self.options.kinds)?;
-        for (log, id) in theirs.iter().filter(|(log, id)| ours.get(*log) != Some(*id)) {
+        let adopted = self.store.adopted()?.logs;
+        self.foresee_adopted()?;
+        let other = |(log, id): &(&LogName, &EntryId)| {
+            ours.get(*log) != Some(*id) && adopted.get(*log).is_none_or(|sealed| sealed.tip != **id)
+        };
+        for (log, id) in theirs.iter().filter(other) {
             let known = self.store.odb.exists(*id)
                 && ours.get(log).is_some_and(|tip| self.grown(log, *tip, Some(*id)).is_some());
             if !known {
                 self.report.came.push(Moved { log: log.clone(), entries: None });
             }
         }
+        let there = self.adopted_there();
         for (log, tip) in ours.into_iter().filter(|((kind, _), _)| !self.options.stays.contains(kind)) {
             let id = theirs.get(&log).copied();
+            let adopted = || there.get(&log).is_some_and(|sealed| self.store.sealed_holds(&log, sealed, tip));
             if id != Some(tip)
+                && !(id.is_none() && adopted())
                 && let Some(entries) = self.grown(&log, tip, id)
             {
                 self.report.went.push(Moved { log, entries: Some(entries) });
@@ -240,6 +276,11 @@ impl<'s> Session<'s> {
         remote: &Remote,
         theirs: &BTreeMap<LogName, EntryId>,
     ) -> Result<Result<bool, TransportError>, StoreError> {
+        let mut again = match self.send_adopted(remote, theirs)? {
+            Ok(again) => again,
+            Err(error) => return Ok(Err(error)),
+        };
+        let adopted = self.adopted_there();
         let mut pushes = Vec::new();
         let mut logs = Vec::new();
         for (log, tip) in self.store.logs(&self.options.kinds)? {
@@ -251,6 +292,12 @@ impl<'s> Session<'s> {
                 self.report.stayed.push(log);
                 continue;
             }
+            // What stands in a container there needs no ref there.
+            if base.is_none()
+                && adopted.get(&log).is_some_and(|sealed| self.store.sealed_holds(&log, sealed, tip))
+            {
+                continue;
+            }
             let Some(entries) = self.grown(&log, tip, base) else { continue };
             let condition = match base {
                 Some(base) if !self.is_forward(base, tip, entries) => Condition::From(Some(base)),
@@ -259,7 +306,6 @@ impl<'s> Session<'s> {
             pushes.push(Push { name: ref_name(log.0, &log.1), new: Some(tip), condition });
             logs.push((log, tip, entries));
         }
-        let mut again = false;
         let mut trouble = None;
         let answers = push_apart(remote, &pushes, &mut trouble);
         for ((log, tip, entries), answer) in logs.into_iter().zip(answers) {

@@ -308,8 +308,13 @@ fn answers(said: &str, complaint: &str) -> BTreeMap<String, Pushed> {
                 }
                 let moved =
                     ["fetch first", "non-fast-forward", "stale info", "needs force", "already exists"];
-                let raced =
-                    ["cannot lock ref", "incorrect old value", "failed to update ref", "failed to lock", "reference already exists"];
+                let raced = [
+                    "cannot lock ref",
+                    "incorrect old value",
+                    "failed to update ref",
+                    "failed to lock",
+                    "reference already exists",
+                ];
                 let theirs = summary.starts_with("[remote rejected]");
                 if (moved.contains(&reason) && !theirs) || raced.iter().any(|text| reason.contains(text)) {
                     Pushed::Moved

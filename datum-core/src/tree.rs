@@ -28,7 +28,8 @@ pub(crate) fn parse(id: EntryId, bytes: &[u8]) -> Result<Vec<Item>, ObjectError>
         .collect()
 }
 
-fn print(items: &[Item]) -> Vec<u8> {
+/// Prints a tree whose items are in their order.
+pub(crate) fn print(items: &[Item]) -> Vec<u8> {
     let mut out = Vec::with_capacity(items.len() * 64);
     for item in items {
         let mode = if item.mode.is_tree() { "40000" } else { "100644" };

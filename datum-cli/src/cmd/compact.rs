@@ -5,6 +5,7 @@ use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use crate::time;
+use datum_core::adopt::Adopted;
 use serde_json::json;
 
 /// Lets this clone's logs, and the shared ones, begin anew without their old commits.
@@ -16,6 +17,7 @@ use serde_json::json;
 #[command(after_help = "Examples:
   datum compact
   datum compact --least 1000 --expire '30 days'
+  datum compact --adopt --idle '60 days' && datum sync
   datum size")]
 pub(crate) struct Compact {
     /// Leave logs with fewer commits since their last beginning alone
@@ -24,6 +26,12 @@ pub(crate) struct Compact {
     /// Remove old commits that were archived longer ago than this
     #[arg(long, value_name = "TIME", default_value = "90 days")]
     expire: String,
+    /// Also fold the logs of other clones that write no more under one ref a kind, so that refs stay few
+    #[arg(long)]
+    adopt: bool,
+    /// A clone writes no more when its log has been silent for this long
+    #[arg(long, value_name = "TIME", default_value = "30 days", requires = "adopt")]
+    idle: String,
     /// Only logs of these kinds, with commas between [default: datum.sync.kinds]
     #[arg(long, value_name = "KINDS")]
     kinds: Option<String>,
@@ -34,10 +42,22 @@ impl Compact {
         let store = edge.store()?;
         let kinds = options(store, self.kinds.as_deref())?.kinds;
         let stamp = stamp(edge)?;
-        let age = time::parse_length(&self.expire).ok_or_else(|| {
-            Fault::usage(format!("--expire: {:?} is no length of time", self.expire))
-                .hint("write 30 days or 12h")
-        })?;
+        let length = |option: &str, text: &str| {
+            time::parse_length(text).ok_or_else(|| {
+                Fault::usage(format!("{option}: {text:?} is no length of time")).hint("write 30 days or 12h")
+            })
+        };
+        let (age, idle) = (length("--expire", &self.expire)?, length("--idle", &self.idle)?);
+        if self.adopt && edge.is_ephemeral() {
+            return Err(Fault::usage("a clone that comes and goes adopts no logs")
+                .hint("run it in a clone that stays"));
+        }
+        let adopted = if self.adopt {
+            let stamp = edge.stamp()?;
+            store.adopt(&stamp, &kinds, stamp.now.saturating_sub(idle))?
+        } else {
+            Vec::new()
+        };
         let done = store.compact(&stamp, &kinds, self.least)?;
         let expired = store.expire_archive(stamp.now.saturating_sub(age))?;
         if out.is_json() {
@@ -47,20 +67,41 @@ impl Compact {
                     json!({ "log": format!("{}/{}", done.log.0, done.log.1), "entries": done.entries, "archive": done.archive })
                 })
                 .collect();
-            out.json(&json!({ "version": 1, "compacted": logs, "expired": expired }));
+            let adopted: Vec<_> = adopted.iter().map(shown).collect();
+            out.json(&json!({ "version": 1, "compacted": logs, "adopted": adopted, "expired": expired }));
         } else {
+            for adopted in &adopted {
+                let Adopted { kind, container, writers, entries, .. } = adopted;
+                let count = writers.len();
+                out.line(&format!("adopted {count} {kind} logs into {container}: {entries} entries"));
+            }
             for done in &done {
                 out.line(&format!("compacted {}/{}: {} entries", done.log.0, done.log.1, done.entries));
             }
             for name in &expired {
                 out.line(&format!("expired {name}"));
             }
-            if done.is_empty() && expired.is_empty() {
+            if done.is_empty() && expired.is_empty() && adopted.is_empty() {
                 out.say("nothing to compact");
+            }
+        }
+        for adopted in &adopted {
+            for (writer, why) in &adopted.left {
+                out.warn(&format!("{}/{writer}: not adopted: {why}", adopted.kind));
             }
         }
         Ok(Exit::Done)
     }
+}
+
+fn shown(adopted: &Adopted) -> serde_json::Value {
+    let left: Vec<_> = adopted
+        .left
+        .iter()
+        .map(|(writer, why)| json!({ "log": format!("{}/{writer}", adopted.kind), "why": why }))
+        .collect();
+    let logs: Vec<_> = adopted.writers.iter().map(|writer| format!("{}/{writer}", adopted.kind)).collect();
+    json!({ "container": adopted.container, "logs": logs, "entries": adopted.entries, "left": left })
 }
 
 /// Says what each kind of log takes on the disk, and what is kept beside.

@@ -182,6 +182,9 @@ pub(crate) fn tell(out: &mut Out, from: &str, report: &Report, dry_run: bool) ->
     for fork in &report.forks {
         out.warn(&format!("{}: goes two ways; the other one is kept as {}", name(&fork.log), fork.kept));
     }
+    if let Some(why) = &report.kept_there {
+        out.warn(&format!("{from} keeps the refs of logs that were adopted: {why}"));
+    }
     if let Some(error) = &report.trouble {
         return Err(Fault::from(error));
     }
@@ -204,6 +207,17 @@ fn tell_text(out: &mut Out, report: &Report, dry_run: bool) {
         let verb = if dry_run { "go" } else { "went" };
         out.line(&format!("{would}{verb} {}{}", name(&moved.log), entries(moved.entries)));
     }
+    for adoption in &report.adopted {
+        let verb = match (dry_run, adoption.came) {
+            (false, true) => "came",
+            (false, false) => "went",
+            (true, true) => "would come",
+            (true, false) => "would go",
+        };
+        let logs = if adoption.logs == 0 { String::new() } else { format!("{} ", adoption.logs) };
+        let (kind, adopter) = (adoption.kind, &adoption.adopter);
+        out.line(&format!("{verb} {logs}{kind} logs adopted by {adopter}"));
+    }
     for again in &report.again {
         let to = name(&(again.from.0, again.to.clone()));
         out.line(&format!("again {} as {to}{}", name(&again.from), entries(Some(again.ids.len() as u64))));
@@ -211,7 +225,8 @@ fn tell_text(out: &mut Out, report: &Report, dry_run: bool) {
     for refused in report.refused.iter().filter(|refused| refused.by_them) {
         out.line(&format!("refused {}: {}", name(&refused.log), refused.why));
     }
-    if report.came.is_empty() && report.went.is_empty() && report.trouble.is_none() {
+    let moved = !(report.came.is_empty() && report.went.is_empty() && report.adopted.is_empty());
+    if !moved && report.trouble.is_none() {
         out.say("nothing to bring or to take");
     }
 }
@@ -232,6 +247,14 @@ fn shown(from: &str, report: &Report, dry_run: bool) -> Value {
         .forks
         .iter()
         .map(|fork| json!({ "log": name(&fork.log), "ours": fork.ours, "theirs": fork.theirs, "kept": fork.kept }))
+        .collect();
+    let adopted: Vec<_> = report
+        .adopted
+        .iter()
+        .map(|one| {
+            let way = if one.came { "came" } else { "went" };
+            json!({ "adopter": one.adopter.as_str(), "kind": one.kind.as_str(), "logs": one.logs, "way": way })
+        })
         .collect();
     let again: Vec<_> = report
         .again
@@ -254,6 +277,7 @@ fn shown(from: &str, report: &Report, dry_run: bool) -> Value {
         "refused": refused,
         "stayed": report.stayed.iter().map(name).collect::<Vec<_>>(),
         "forks": forks,
+        "adopted": adopted,
         "again": again,
         "odd_refs": report.odd.len(),
         "trouble": trouble,

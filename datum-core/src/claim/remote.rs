@@ -78,7 +78,8 @@ impl Store {
     /// [`SyncError`] when it cannot be asked.
     pub fn claims_at(&self, remote: &Remote) -> Result<(Vec<Claim>, Vec<String>), SyncError> {
         let refs = remote.list(&[])?;
-        let found = |(name, id): (&String, &EntryId)| Some((Name::new(name.strip_prefix(PREFIX)?).ok()?, *id));
+        let found =
+            |(name, id): (&String, &EntryId)| Some((Name::new(name.strip_prefix(PREFIX)?).ok()?, *id));
         let found: Vec<_> = refs.iter().filter_map(found).collect();
         let absent: Vec<_> = found.iter().filter(|(_, id)| !self.odb.exists(*id)).collect();
         let names: Vec<_> = absent.iter().map(|(name, _)| format!("{PREFIX}{name}")).collect();
@@ -101,13 +102,7 @@ impl Store {
         Ok(self.read_claim(name, id)?)
     }
 
-    fn step_at(
-        &self,
-        remote: &Remote,
-        name: &Name,
-        stamp: &Stamp,
-        wish: Wish,
-    ) -> Result<Outcome, SyncError> {
+    fn step_at(&self, remote: &Remote, name: &Name, stamp: &Stamp, wish: Wish) -> Result<Outcome, SyncError> {
         let ref_name = format!("{PREFIX}{name}");
         let writer = self.writer(&stamp.agent)?;
         for round in 0..ROUNDS_MAX {

@@ -137,19 +137,13 @@ fn at_a_remote_it_is_renewed_released_and_what_is_none_is_named() {
     };
     let (a, b) = (stamp("a", 0), stamp("b", 0));
     assert_eq!(store.find_claim_at(&at(), &name()).unwrap(), None);
-    assert!(matches!(
-        store.claim_at(&at(), &name(), &a, 1000).unwrap(),
-        Outcome::Claimed { fencing: 1, .. }
-    ));
+    assert!(matches!(store.claim_at(&at(), &name(), &a, 1000).unwrap(), Outcome::Claimed { fencing: 1, .. }));
     assert!(matches!(store.claim_at(&at(), &name(), &b, 1000).unwrap(), Outcome::Held { fencing: 1, .. }));
     assert!(matches!(store.renew_at(&at(), &name(), &b, 1, 9).unwrap(), Outcome::Held { .. }));
     let renewed = store.renew_at(&at(), &name(), &a, 1, 2000).unwrap();
     assert_eq!(renewed, Outcome::Claimed { fencing: 1, until: NOW + 2000 });
     assert_eq!(store.release_at(&at(), &name(), &a, 1).unwrap(), Outcome::Free);
-    assert!(matches!(
-        store.claim_at(&at(), &name(), &b, 1000).unwrap(),
-        Outcome::Claimed { fencing: 2, .. }
-    ));
+    assert!(matches!(store.claim_at(&at(), &name(), &b, 1000).unwrap(), Outcome::Claimed { fencing: 2, .. }));
     assert_eq!(store.claims_at(&at()).unwrap().0.len(), 1);
     // The claims of this repository are others.
     assert_eq!(store.find_claim(&name()).unwrap(), None);

@@ -2,6 +2,7 @@
 //! parents, so that git carries the logs with it.
 
 use super::{Options, Report, Session, SyncError};
+use crate::adopt::container;
 use crate::id::EntryId;
 use crate::log;
 use crate::odb::{ObjectError, ObjectKind};
@@ -106,12 +107,20 @@ impl Session<'_> {
         let theirs = self.sort(carried_before.clone());
         self.receive(None, &theirs)??;
         let ours = self.store.logs(&self.options.going())?;
+        let mut containers = BTreeMap::new();
+        for ((adopter, kind), id) in self.own_containers()? {
+            if self.options.going().contains(&kind) && !self.closed.contains(&(adopter.clone(), kind)) {
+                containers.insert(container::name(&adopter, kind), id);
+            }
+        }
+        let adopting = containers.iter().any(|(name, id)| carried_before.get(name) != Some(id));
         let grown: Vec<_> = ours.iter().filter(|(log, tip)| theirs.get(*log) != Some(*tip)).collect();
-        if self.options.dry_run || grown.is_empty() {
+        if self.options.dry_run || (grown.is_empty() && !adopting) {
             return Ok(false);
         }
         // What others put there stays on the list, of whatever kind.
         let mut all = carried_before;
+        all.extend(containers);
         for (log, tip) in &ours {
             if !self.held.contains(log) {
                 all.insert(format!("{PREFIX}{}/{}", log.0, log.1), *tip);
@@ -151,7 +160,8 @@ impl Session<'_> {
         for (name, tip) in logs {
             let _ = writeln!(list, "{tip} {}", &name[PREFIX.len()..]);
             // A tip that is not here was carried by the one before.
-            if parse_log(name).is_some() && odb.exists(*tip) && !parents.contains(tip) {
+            let known = parse_log(name).is_some() || container::parse_name(name).is_some();
+            if known && odb.exists(*tip) && !parents.contains(tip) {
                 parents.push(*tip);
             }
         }

@@ -78,7 +78,10 @@ impl Session<'_> {
         let mut renewed = None;
         for (log, tip) in forks {
             self.held.insert(log.clone());
-            let Some(old) = self.store.refs.find(&ref_name(log.0, &log.1))? else { continue };
+            let Some(old) = self.store.refs.find(&ref_name(log.0, &log.1))? else {
+                self.keep_beside_adopted(log, tip)?;
+                continue;
+            };
             let read = |tip| Lineage::read(&self.store.odb, log.0, &log.1, tip);
             let (Ok(ours), Ok(theirs)) = (read(old), read(tip)) else { continue };
             let common = ours.common(&theirs);
@@ -112,6 +115,17 @@ impl Session<'_> {
             self.report.forks.push(Fork { log, ours: Some(old), theirs: tip, kept });
         }
         if own.is_empty() { Ok(()) } else { self.say_again(own) }
+    }
+
+    /// Keeps the other way of a log that was adopted here.
+    fn keep_beside_adopted(&mut self, log: LogName, tip: EntryId) -> Result<(), StoreError> {
+        let theirs = Lineage::read(&self.store.odb, log.0, &log.1, tip);
+        let (Some(ours), Ok(theirs)) = (self.known(&log), theirs) else { return Ok(()) };
+        let first = theirs.at(ours.common(&theirs) + 1).unwrap_or(tip);
+        let kept = format!("{FORKS}{}/{}/{}", log.0, log.1, first.short(12));
+        self.set(&kept, tip)?;
+        self.report.forks.push(Fork { log, ours: None, theirs: tip, kept });
+        Ok(())
     }
 
     /// How many entries of a log here some other repository is known to hold.
@@ -153,7 +167,8 @@ impl Session<'_> {
             let stamp = Stamp { now: entry.clock, agent: one.to.agent_name(), ..self.stamp.clone() };
             let draft = entry.to_draft(|id| ids.get(&id).copied());
             let tip = tips.get(&log).copied().flatten();
-            let written = append::write(self.store, Target::of(log.0, &log.1), &stamp, tip, &nothing, &[draft])?;
+            let written =
+                append::write(self.store, Target::of(log.0, &log.1), &stamp, tip, &nothing, &[draft])?;
             ids.insert(entry.id, written.tip);
             tips.insert(log, Some(written.tip));
         }

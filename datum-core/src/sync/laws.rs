@@ -1,7 +1,7 @@
 //! A state machine of append, sync, compact and copy, in any order, against a plain list of what was said.
 
 use crate::sync::Options;
-use crate::testing::{fsck, git, repository, stamp};
+use crate::testing::{NOW, fsck, git, repository, stamp};
 use crate::{Draft, Kind, OpenOptions, Store, StoreError};
 use proptest::prelude::*;
 use std::path::Path;
@@ -20,6 +20,8 @@ enum Step {
     Sync(usize, usize),
     /// The clone begins new epochs.
     Compact(usize),
+    /// The clone adopts the logs of all others.
+    Adopt(usize),
     /// The clone becomes a copy of another, id and all.
     Copy(usize, usize),
     /// A run that comes, says something, syncs with a remote and goes.
@@ -35,6 +37,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..CLONES).prop_map(Step::Batch),
         5 => (0..CLONES, 0..REMOTES).prop_map(|(clone, remote)| Step::Sync(clone, remote)),
         1 => (0..CLONES).prop_map(Step::Compact),
+        1 => (0..CLONES).prop_map(Step::Adopt),
         1 => (0..CLONES, 0..CLONES).prop_map(|(from, to)| Step::Copy(from, to)),
         1 => (0..REMOTES).prop_map(Step::Run),
     ]
@@ -88,6 +91,9 @@ impl World {
             Step::Sync(clone, remote) => self.sync(&self.store(clone), remote),
             Step::Compact(clone) => {
                 self.store(clone).compact(&stamp("x", self.now), &Kind::ALL, 1).unwrap();
+            }
+            Step::Adopt(clone) => {
+                self.store(clone).adopt(&stamp("x", self.now), &Kind::ALL, NOW + self.now).unwrap();
             }
             Step::Copy(from, to) if from != to => {
                 // What the overwritten clone alone held would be gone with it.

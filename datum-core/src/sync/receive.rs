@@ -32,9 +32,21 @@ impl Session<'_> {
         remote: Option<&Remote>,
         theirs: &BTreeMap<LogName, EntryId>,
     ) -> Result<Result<(), TransportError>, StoreError> {
+        if let Err(error) = self.receive_adopted(remote)? {
+            return Ok(Err(error));
+        }
+        self.adopted = self.store.adopted()?.logs;
         let ours = self.store.logs(&self.options.kinds)?;
         let other = |(log, id): &(&LogName, &EntryId)| ours.get(*log) != Some(*id);
-        let news: Vec<_> = theirs.iter().filter(other).map(|(log, id)| (log.clone(), *id)).collect();
+        let adopted = |(log, id): &(&LogName, &EntryId)| {
+            !ours.contains_key(*log) && self.adopted.get(*log).is_some_and(|sealed| sealed.tip == **id)
+        };
+        let news: Vec<_> = theirs
+            .iter()
+            .filter(other)
+            .filter(|log| !adopted(log))
+            .map(|(log, id)| (log.clone(), *id))
+            .collect();
         let absent = news.iter().filter(|(_, id)| !self.store.odb.exists(*id));
         let absent: Vec<_> = absent.map(|(log, _)| log.clone()).collect();
         let mut trouble = None;
@@ -107,12 +119,17 @@ impl Session<'_> {
             Ok(theirs) => theirs,
             Err(doubt) => return Ok(Verdict::Doubted(doubt)),
         };
-        let ours = match old.map(|old| Lineage::read(odb, *kind, writer, old)).transpose() {
-            Ok(ours) => ours,
+        let direct = match old.map(|old| Lineage::read(odb, *kind, writer, old)).transpose() {
+            Ok(direct) => direct,
             Err(doubt) => {
                 let why = format!("the log here is damaged: {}", doubt.why);
                 return Ok(Verdict::Doubted(Doubt { why, missing: false, ..doubt }));
             }
+        };
+        let sealed = self.adopted.get(log).and_then(|log| Lineage::read_sealed(odb, *kind, writer, log).ok());
+        let ours = match (direct, sealed) {
+            (Some(direct), Some(sealed)) if sealed.count <= direct.count => Some(direct),
+            (direct, sealed) => sealed.or(direct),
         };
         if ours.as_ref().is_some_and(|ours| ours.holds(&theirs)) {
             self.note(log, tip)?;

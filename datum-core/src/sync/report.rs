@@ -1,6 +1,6 @@
 //! What is to travel, and what a sync did.
 
-use super::Fork;
+use super::{Adoption, Fork};
 use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::stamp::Writer;
@@ -91,6 +91,10 @@ pub struct Report {
     pub refused: Vec<Refused>,
     /// Logs that go two ways.
     pub forks: Vec<Fork>,
+    /// Adopted logs that came or went.
+    pub adopted: Vec<Adoption>,
+    /// Why the other side keeps the refs of logs that were adopted, where it does.
+    pub kept_there: Option<String>,
     /// Entries that were appended again.
     pub again: Vec<Again>,
     /// Logs here that the other side has not and that stay here, by their kind.

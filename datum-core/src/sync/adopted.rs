@@ -1,0 +1,304 @@
+//! Adopted logs on their way: containers are checked log by log, and no log is taken back to an earlier state by one.
+
+use super::{LogName, Refused, Session};
+use crate::adopt::container::{self, Logs, Sealed};
+use crate::id::EntryId;
+use crate::kind::Kind;
+use crate::lineage::{Doubt, Lineage};
+use crate::refs::{Move, ref_name};
+use crate::stamp::{CloneId, Millis, Writer};
+use crate::store::StoreError;
+use crate::sync::FORKS;
+use crate::transport::{Condition, Push, Pushed, Remote, TransportError};
+use std::collections::BTreeMap;
+
+/// The containers of one side, by adopter and kind.
+pub(crate) type Containers = BTreeMap<(Writer, Kind), EntryId>;
+
+/// Adopted logs that came or went together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adoption {
+    /// Who adopted them.
+    pub adopter: Writer,
+    /// Their kind.
+    pub kind: Kind,
+    /// How many they are; 0 where a dry run cannot know.
+    pub logs: usize,
+    /// Whether they came; otherwise they went.
+    pub came: bool,
+}
+
+impl Session<'_> {
+    /// The containers here, of the kinds that travel.
+    pub(super) fn own_containers(&self) -> Result<Containers, StoreError> {
+        let (refs, _) = self.store.refs.list(container::PREFIX)?;
+        let of = |(name, id): (String, EntryId)| Some((container::parse_name(&name)?, id));
+        let wanted = |((_, kind), _): &((Writer, Kind), EntryId)| self.options.kinds.contains(kind);
+        Ok(refs.into_iter().filter_map(of).filter(wanted).collect())
+    }
+
+    /// What a sync would do with containers.
+    pub(super) fn foresee_adopted(&mut self) -> Result<(), StoreError> {
+        let ours = self.own_containers()?;
+        let count = |id: &EntryId| container::read(&self.store.odb, *id).map_or(0, |logs| logs.len());
+        let mut moves = Vec::new();
+        for ((adopter, kind), id) in &self.containers {
+            let unknown = !self.store.odb.exists(*id);
+            if unknown && ours.get(&(adopter.clone(), *kind)) != Some(id) {
+                moves.push(Adoption { adopter: adopter.clone(), kind: *kind, logs: 0, came: true });
+            }
+        }
+        for ((adopter, kind), id) in &ours {
+            let stays = self.options.stays.contains(kind);
+            if !stays && self.containers.get(&(adopter.clone(), *kind)) != Some(id) {
+                moves.push(Adoption { adopter: adopter.clone(), kind: *kind, logs: count(id), came: false });
+            }
+        }
+        self.report.adopted = moves;
+        Ok(())
+    }
+
+    /// Takes in the containers of the other side that hold all that those here do.
+    pub(super) fn receive_adopted(
+        &mut self,
+        remote: Option<&Remote>,
+    ) -> Result<Result<(), TransportError>, StoreError> {
+        let ours = self.own_containers()?;
+        let news = self.containers.iter().filter(|(key, id)| ours.get(*key) != Some(*id));
+        let news: Vec<_> = news.map(|((adopter, kind), id)| (adopter.clone(), *kind, *id)).collect();
+        let mut took = false;
+        for (adopter, kind, id) in news {
+            let name = container::name(&adopter, kind);
+            if let Some(remote) = remote
+                && !self.store.odb.exists(id)
+                && let Err(error) = remote.fetch([name.as_str()])
+            {
+                return Ok(Err(error));
+            }
+            let old = ours.get(&(adopter.clone(), kind)).copied();
+            match self.take_adopted(kind, id, old)? {
+                Ok(None) => {}
+                Ok(Some(logs)) => {
+                    let (stamp, reason) = (self.stamp, "datum: sync");
+                    if self.swap(&Move { name: &name, old, new: id, stamp, reason, sync: true })? {
+                        took = true;
+                        self.report.adopted.push(Adoption { adopter, kind, logs, came: true });
+                    }
+                }
+                Err(why) => {
+                    let log = (kind, adopter.clone());
+                    let why = format!("adopted logs: {why}");
+                    self.closed.insert((adopter, kind));
+                    self.report.refused.push(Refused { log, by_them: false, why });
+                }
+            }
+        }
+        if took {
+            self.store.fold_adopted()?;
+        }
+        Ok(Ok(()))
+    }
+
+    /// Checks a container of theirs; answers with the number of its logs, `None` if ours holds as much, or why it is not
+    /// taken.
+    fn take_adopted(
+        &mut self,
+        kind: Kind,
+        id: EntryId,
+        old: Option<EntryId>,
+    ) -> Result<Result<Option<usize>, String>, StoreError> {
+        let read = |id| container::read(&self.store.odb, id);
+        let theirs = match read(id) {
+            Ok(logs) => logs,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        let ours = old.map(read).transpose()?.unwrap_or_default();
+        let mut forks = Vec::new();
+        let mut check = || -> Result<Option<usize>, String> {
+            // Theirs may be what ours was.
+            if self.all_held(kind, &ours, &theirs) {
+                return Ok(None);
+            }
+            for (writer, sealed) in &theirs {
+                if ours.get(writer) == Some(sealed) {
+                    continue;
+                }
+                let named = |doubt: Doubt| format!("{writer}: {}", doubt.why);
+                let lineage = Lineage::read_sealed(&self.store.odb, kind, writer, sealed).map_err(named)?;
+                let log = (kind, writer.clone());
+                let known = self.known(&log);
+                lineage.verify(known.as_ref(), self.stamp.now).map_err(named)?;
+                if newest_clock(&lineage, sealed) != Some(sealed.clock) {
+                    return Err(format!("{writer}: its name tells another clock than its newest entry"));
+                }
+                if let Some(known) = known
+                    && !known.holds(&lineage)
+                    && !lineage.holds(&known)
+                {
+                    let first = lineage.at(lineage.common(&known) + 1).unwrap_or(sealed.tip);
+                    forks.push((log, first));
+                }
+            }
+            if !self.all_held(kind, &theirs, &ours) {
+                return Err("they lack entries that were adopted there before".to_owned());
+            }
+            Ok(Some(theirs.len()))
+        };
+        let checked = check();
+        if checked.is_ok() {
+            for (log, first) in forks {
+                let kept = format!("{FORKS}{}/{}/{}", log.0, log.1, first.short(12));
+                self.set(&kept, id)?;
+                let ours = self.store.refs.find(&ref_name(log.0, &log.1))?;
+                self.held.insert(log.clone());
+                self.report.forks.push(super::Fork { log, ours, theirs: id, kept });
+            }
+        }
+        Ok(checked)
+    }
+
+    /// Whether `more` holds every log of `less`, whole.
+    fn all_held(&self, kind: Kind, more: &Logs, less: &Logs) -> bool {
+        less.iter().all(|(writer, sealed)| {
+            let Some(other) = more.get(writer) else { return false };
+            let read = |sealed| Lineage::read_sealed(&self.store.odb, kind, writer, sealed).ok();
+            other == sealed
+                || read(other).zip(read(sealed)).is_some_and(|(other, sealed)| other.holds(&sealed))
+        })
+    }
+
+    /// The longest that is known here of a log, by its ref or adopted.
+    pub(super) fn known(&self, log: &LogName) -> Option<Lineage<'_>> {
+        let tip = self.store.refs.find(&ref_name(log.0, &log.1)).ok().flatten();
+        let odb = &self.store.odb;
+        let direct = tip.and_then(|tip| Lineage::read(odb, log.0, &log.1, tip).ok());
+        let sealed = self.adopted.get(log);
+        let sealed = sealed.and_then(|sealed| Lineage::read_sealed(odb, log.0, &log.1, sealed).ok());
+        match (direct, sealed) {
+            (Some(direct), Some(sealed)) if sealed.count > direct.count => Some(sealed),
+            (Some(direct), _) => Some(direct),
+            (None, sealed) => sealed,
+        }
+    }
+
+    /// Pushes the containers that the other side lacks, then removes there the refs of logs that this clone's hold.
+    pub(super) fn send_adopted(
+        &mut self,
+        remote: &Remote,
+        theirs: &BTreeMap<LogName, EntryId>,
+    ) -> Result<Result<bool, TransportError>, StoreError> {
+        let ours = self.own_containers()?;
+        let missing = |(key, id): &(&(Writer, Kind), &EntryId)| {
+            let stays = self.options.stays.contains(&key.1) || self.closed.contains(*key);
+            self.containers.get(*key) != Some(*id) && !stays
+        };
+        let news: Vec<_> = ours.iter().filter(missing).map(|(key, id)| (key.clone(), *id)).collect();
+        let push = |((adopter, kind), id): &((Writer, Kind), EntryId)| Push {
+            name: container::name(adopter, *kind),
+            new: Some(*id),
+            condition: Condition::Forward,
+        };
+        let mut trouble = None;
+        let pushes: Vec<_> = news.iter().map(push).collect();
+        let answers = super::push_apart(remote, &pushes, &mut trouble);
+        let mut again = false;
+        for ((key, id), answer) in news.into_iter().zip(answers) {
+            let (adopter, kind) = key.clone();
+            match answer {
+                Some(Pushed::Done) => {
+                    let logs = container::read(&self.store.odb, id)?.len();
+                    self.report.adopted.push(Adoption { adopter, kind, logs, came: false });
+                    self.containers.insert(key, id);
+                }
+                Some(Pushed::Current) => drop(self.containers.insert(key, id)),
+                Some(Pushed::Moved) => again = true,
+                Some(Pushed::Refused(why)) => {
+                    let why = format!("adopted logs: {why}");
+                    self.report.refused.push(Refused { log: (kind, adopter), by_them: true, why });
+                }
+                None => {}
+            }
+        }
+        if let Some(error) = trouble {
+            return Ok(Err(error));
+        }
+        self.clear_remote(remote, theirs, &ours).map(|cleared| cleared.map(|()| again))
+    }
+
+    /// The adopted logs that the other side is known to hold in containers.
+    pub(super) fn adopted_there(&self) -> BTreeMap<LogName, Sealed> {
+        let mut logs = BTreeMap::new();
+        for ((_, kind), id) in &self.containers {
+            let Ok(read) = container::read(&self.store.odb, *id) else { continue };
+            for (writer, sealed) in read {
+                let longest = logs.entry((*kind, writer)).or_insert(sealed);
+                if longest.count < sealed.count {
+                    *longest = sealed;
+                }
+            }
+        }
+        logs
+    }
+
+    /// Removes at the other side the refs of logs that a container of this clone's holds there.
+    fn clear_remote(
+        &mut self,
+        remote: &Remote,
+        theirs: &BTreeMap<LogName, EntryId>,
+        ours: &Containers,
+    ) -> Result<Result<(), TransportError>, StoreError> {
+        let Some(own) = self.store.known_clone_id() else { return Ok(Ok(())) };
+        let mut gone = Vec::new();
+        for (key, id) in ours.iter().filter(|((adopter, _), _)| adopter.clone_id() == own.as_str()) {
+            if self.containers.get(key) != Some(id) {
+                continue;
+            }
+            for (writer, sealed) in container::read(&self.store.odb, *id)? {
+                let log = (key.1, writer);
+                let id = log.1.clone_id();
+                let kept = id == own.as_str() || id == CloneId::SHARED;
+                if let Some(tip) = theirs.get(&log)
+                    && !kept
+                    && self.store.sealed_holds(&log, &sealed, *tip)
+                {
+                    gone.push((log, *tip));
+                }
+            }
+        }
+        let push = |(log, tip): &(LogName, EntryId)| Push {
+            name: ref_name(log.0, &log.1),
+            new: None,
+            condition: Condition::From(Some(*tip)),
+        };
+        let answers = match remote.push(&gone.iter().map(push).collect::<Vec<_>>()) {
+            Ok(answers) => answers,
+            Err(error) => return Ok(Err(error)),
+        };
+        let mut noted = Vec::new();
+        for ((log, _), answer) in gone.into_iter().zip(answers) {
+            match answer {
+                Pushed::Done | Pushed::Current => {
+                    let name =
+                        self.tracking.as_ref().map(|tracking| format!("{tracking}{}/{}", log.0, log.1));
+                    if let Some(name) = name
+                        && let Some(id) = self.store.refs.find(&name)?
+                    {
+                        noted.push((name, id));
+                    }
+                }
+                // It grew meanwhile: its writer is not gone.
+                Pushed::Moved => {}
+                Pushed::Refused(why) => drop(self.report.kept_there.get_or_insert(why)),
+            }
+        }
+        self.store.refs.remove_all(&self.store.git, &noted)?;
+        Ok(Ok(()))
+    }
+}
+
+/// The clock of the newest entry of an adopted log.
+fn newest_clock(lineage: &Lineage<'_>, sealed: &Sealed) -> Option<Millis> {
+    let mut clock = None;
+    lineage.visit_after(sealed.count - 1, |view| clock = Some(view.clock())).ok()?;
+    clock
+}
