@@ -7,6 +7,7 @@
 
 mod remote;
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests make their own repositories")]
 mod tests;
 
 use crate::commit;

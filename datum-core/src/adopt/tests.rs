@@ -202,7 +202,7 @@ fn a_container_that_lies_is_named_and_not_taken() {
     };
     let (head, tip) = entry.rsplit_once('-').unwrap();
     let cases = [
-        (entry.replace("@", "@1"), "another clock"),
+        (entry.replace('@', "@1"), "another clock"),
         (entry.replace("x-old00001", "y-old00001"), "claims to be by"),
         (format!("{head}-{}", tip.replace(['a', 'b'], "0")), "do not end where"),
         (entry.replace("x-old00001", "..x"), "something else"),
