@@ -282,7 +282,7 @@ impl Terminal {
             }
             match self.said.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(bytes) => self.seen.push_str(&String::from_utf8_lossy(&bytes)),
-                Err(_) => panic!("{text:?} does not come, but {:?}", self.seen),
+                Err(error) => panic!("{text:?} does not come ({error}), but {:?}", self.seen),
             }
         }
     }

@@ -212,8 +212,8 @@ impl Handover {
             let _ = writeln!(out, "\n{}", self.note.trim_end());
         }
         list(&mut out, "Known problems", &self.problems, |problem| line(problem));
-        list(&mut out, "Claims", &self.claims, |open| task_line(open));
-        list(&mut out, "Open tasks", &self.open, |open| task_line(open));
+        list(&mut out, "Claims", &self.claims, task_line);
+        list(&mut out, "Open tasks", &self.open, task_line);
         list(&mut out, "Bottles to answer", &self.to_answer, |bottle| bottle_line(bottle, self.at));
         list(&mut out, "Bottles without an answer", &self.unanswered, |bottle| bottle_line(bottle, self.at));
         list(&mut out, "Done last", &self.journal, |entry| {
@@ -334,11 +334,10 @@ mod tests {
         make(&store, "paint");
         task::take(&store, &stamp("heron", 1), &task::alias(held), 10).unwrap();
         let block = |snapshot: &Snapshot<'_>| {
-            let story = task::story(snapshot, stuck).unwrap();
+            let told = task::story(snapshot, stuck).unwrap();
             let heron = AgentName::new("heron").unwrap();
             Ok::<_, StoreError>(vec![
-                task::step(&story, Step::Block, "no rod", &heron, crate::testing::NOW, (None, false))
-                    .unwrap(),
+                task::step(&told, Step::Block, "no rod", &heron, crate::testing::NOW, (None, false)).unwrap(),
             ])
         };
         store.apply(Kind::Task, &stamp("heron", 2), block).unwrap();
@@ -355,7 +354,7 @@ mod tests {
             &["the pump leaks".to_owned()],
         )
         .unwrap();
-        let text = handover.markdown();
+        let told = handover.markdown();
         let order = [
             "Mind the tide.",
             "## Known problems (4)",
@@ -372,19 +371,19 @@ mod tests {
             "## Done last (1)",
             "looked for a rod",
         ];
-        let mut rest = text.as_str();
+        let mut rest = told.as_str();
         for part in order {
             let at =
-                rest.find(part).unwrap_or_else(|| panic!("{part:?} is not where it should be in {text}"));
+                rest.find(part).unwrap_or_else(|| panic!("{part:?} is not where it should be in {told}"));
             rest = &rest[at + part.len()..];
         }
-        assert!(!text.contains("slept"), "{text}");
+        assert!(!told.contains("slept"), "{told}");
         let draft = handover.draft(None).unwrap();
         assert!(draft.subject().starts_with("Handover of heron: 1 claim, 2 open tasks, 1 bottle to answer"));
         store.apply::<StoreError>(Kind::Bottle, &stamp("heron", 100), |_| Ok(vec![draft.clone()])).unwrap();
         let snapshot = store.snapshot().unwrap();
         let found = newest(&snapshot, &me("heron")).unwrap().unwrap();
-        assert_eq!(found.text, text.as_bytes());
+        assert_eq!(found.text, told.as_bytes());
         assert_eq!(newest(&snapshot, &me("tern")).unwrap().map(|bottle| bottle.subject), None);
         // The next handover does not count the last one as a bottle to answer.
         let next = gather(&snapshot, &me("heron"), now, "", &[]).unwrap();

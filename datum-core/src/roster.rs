@@ -334,6 +334,7 @@ pub fn history(snapshot: &Snapshot<'_>, agent: &AgentName) -> Vec<Statement> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "its tests write a declaration")]
 mod tests {
     use super::*;
     use crate::testing::{NOW, append, git, repository, stamp};

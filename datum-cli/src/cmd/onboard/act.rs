@@ -59,14 +59,17 @@ pub(super) struct Did {
 /// What a step answers with.
 pub(super) type Answer = Result<(State, String), Fault>;
 
+#[expect(clippy::unnecessary_wraps, reason = "it is what a step answers with")]
 pub(super) fn done(says: impl Into<String>) -> Answer {
     Ok((State::Done, says.into()))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is what a step answers with")]
 pub(super) fn there(says: impl Into<String>) -> Answer {
     Ok((State::There, says.into()))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is what a step answers with")]
 pub(super) fn declined() -> Answer {
     Ok((State::Declined, "not wanted".to_owned()))
 }

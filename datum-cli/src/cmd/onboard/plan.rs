@@ -182,20 +182,29 @@ impl Plan {
         needs(facts).into_iter().map(|need| (need.step, self.line(facts, &need))).collect()
     }
 
+    /// Whether a step that is done already is left as it is.
+    fn leaves(&self, step: Step) -> bool {
+        match step {
+            Step::Identity | Step::Commit => !self.rewrite,
+            Step::Boot | Step::Keys | Step::State => true,
+            Step::Hooks => self.hooks && self.commit_msg.is_none(),
+            Step::Token => matches!(self.token, Token::Unasked | Token::Declined),
+            Step::Contact => self.greet.is_some(),
+            Step::Sync | Step::Tasks => false,
+        }
+    }
+
     fn line(&self, facts: &Facts, need: &Need) -> String {
         let leave = || "nothing (not wanted)".to_owned();
         let name = self.name.as_ref().map_or("?", AgentName::as_str);
-        let there = need.standing == Standing::Done;
         match need.step {
-            Step::Identity if there && !self.rewrite => format!("{} (stays)", need.says),
+            step if need.standing == Standing::Done && self.leaves(step) => format!("{} (stays)", need.says),
             Step::Identity => {
                 let skills: Vec<_> = self.skills.keys().map(String::as_str).collect();
                 let verb = if self.rewrite { "rewrite" } else { "write" };
                 format!("{verb} CAPABILITY.toml: {name}, {}, {}", self.role, skills.join(", "))
             }
-            Step::Commit if there && !self.rewrite => need.says.clone(),
             Step::Commit if self.commit => "commit CAPABILITY.toml".to_owned(),
-            Step::Keys if there => need.says.clone(),
             Step::Keys if facts.keys => "declare the keys".to_owned(),
             Step::Keys => match self.keys {
                 Keys::New => "make a signing key and an age key, and declare them".to_owned(),
@@ -204,14 +213,12 @@ impl Plan {
                 }
                 Keys::None => leave(),
             },
-            Step::Boot if there => need.says.clone(),
             Step::Boot => "record the boot in the journal".to_owned(),
             Step::Hooks if !self.hooks => leave(),
             Step::Hooks => match self.commit_msg {
                 Some(style) => {
                     format!("install post-commit, post-rewrite, pre-push, commit-msg ({})", style.as_str())
                 }
-                None if there => need.says.clone(),
                 None => "install post-commit, post-rewrite, pre-push".to_owned(),
             },
             Step::Sync => match &self.remote {
@@ -223,11 +230,9 @@ impl Plan {
                     format!("check the token in {variable}, and keep it in the vault")
                 }
                 Token::Typed(_) => "check the token, and keep it in the vault".to_owned(),
-                Token::Unasked | Token::Declined if there => need.says.clone(),
                 Token::Unasked | Token::Declined => leave(),
             },
             Step::Contact => match &self.greet {
-                Some(_) if there => need.says.clone(),
                 Some(greet) => format!("greet {greet}"),
                 None => leave(),
             },
@@ -236,7 +241,6 @@ impl Plan {
                 let titles: Vec<_> = self.tasks.iter().map(|task| task.title.as_str()).collect();
                 format!("make: {}", titles.join("; "))
             }
-            Step::State if there => need.says.clone(),
             Step::State => format!("record that {name} is onboarded"),
             Step::Commit => leave(),
         }
