@@ -25,6 +25,7 @@ mod task;
 mod travel;
 mod tui;
 mod vault;
+mod vault_life;
 mod vault_push;
 mod vessel;
 mod vessel_life;

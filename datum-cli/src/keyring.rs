@@ -159,6 +159,18 @@ pub(crate) fn passphrase(prompt: &str) -> Result<Zeroizing<String>, Fault> {
         .map_err(|fault| fault.hint("set DATUM_PASSPHRASE_FD to a descriptor that gives the passphrase"))
 }
 
+/// All lines of `DATUM_PASSPHRASE_FD`; none where it is not set.
+#[cfg(feature = "legacy-import")]
+pub(crate) fn passphrases() -> Result<Vec<Zeroizing<String>>, Fault> {
+    let Some(number) = variable("DATUM_PASSPHRASE_FD") else { return Ok(Vec::new()) };
+    let mut text = Zeroizing::new(String::with_capacity(64 * 1024));
+    let file = File::open(descriptor("DATUM_PASSPHRASE_FD", &number)?);
+    file.and_then(|file| file.take(64 * 1024).read_to_string(&mut text)).map_err(|error| {
+        Fault::broken(format!("cannot read the passphrases from DATUM_PASSPHRASE_FD: {error}"))
+    })?;
+    Ok(text.lines().map(|line| Zeroizing::new(line.to_owned())).collect())
+}
+
 /// Asks on the terminal, without showing what is typed.
 pub(crate) fn hidden(prompt: &str) -> Result<Zeroizing<String>, Fault> {
     if !std::io::stderr().is_terminal() {

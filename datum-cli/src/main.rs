@@ -7,6 +7,7 @@ mod edge;
 mod escape;
 mod fault;
 mod github;
+mod hardened;
 #[cfg(test)]
 mod help_tests;
 mod html;
@@ -22,6 +23,7 @@ use clap::Parser as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    hardened::harden();
     let args = match args::Args::try_parse_from(cmd::names::arguments(std::env::args_os())) {
         Ok(args) => args,
         Err(error) => return out::usage(&error),

@@ -229,13 +229,26 @@ impl KeyFile {
 fn unlock(sealed: &[u8], passphrase: &str) -> Result<Zeroizing<String>, KeyError> {
     let mut identity = age::scrypt::Identity::new(SecretString::from(passphrase));
     identity.set_max_work_factor(WORK_MAX);
-    let decryptor = age::Decryptor::new_buffered(sealed).map_err(|_| KeyError::Format { line: 6 })?;
-    let mut reader = decryptor
-        .decrypt(std::iter::once(&identity as &dyn age::Identity))
-        .map_err(|_| KeyError::Passphrase)?;
-    let mut text = Zeroizing::new(String::with_capacity(FILE_MAX));
-    reader.read_to_string(&mut text).map_err(|_| KeyError::Passphrase)?;
-    Ok(text)
+    let mut bytes = opened_by(sealed, &identity).ok_or(KeyError::Passphrase)?;
+    match String::from_utf8(std::mem::take(&mut *bytes)) {
+        Ok(text) => Ok(Zeroizing::new(text)),
+        Err(error) => {
+            drop(Zeroizing::new(error.into_bytes()));
+            Err(KeyError::Passphrase)
+        }
+    }
+}
+
+/// What an age file holds, whole, for this identity; the caller has bounded its size.
+///
+/// The whole file is opened before anything of it is used, and nothing is said of why it does not open.
+pub(crate) fn opened_by(file: &[u8], identity: &dyn age::Identity) -> Option<Zeroizing<Vec<u8>>> {
+    let decryptor = age::Decryptor::new_buffered(file).ok()?;
+    let mut reader = decryptor.decrypt(std::iter::once(identity)).ok()?;
+    // What is in it is shorter than the file: no growing buffer leaves copies behind.
+    let mut plain = Zeroizing::new(Vec::with_capacity(file.len()));
+    reader.read_to_end(&mut plain).ok()?;
+    Some(plain)
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! `datum vault`: values that only the granted agents can open.
 
+mod edit;
+#[cfg(feature = "legacy-import")]
+mod legacy;
 mod members;
 mod read;
 mod write;
@@ -45,6 +48,8 @@ enum Command {
     Set(write::Set),
     /// Give a name that is in use a new value
     Rotate(write::Rotate),
+    /// Change a value in an editor
+    Edit(edit::Edit),
     /// Print a value
     Get(read::Get),
     /// List the names
@@ -77,7 +82,7 @@ enum Command {
     Status,
     /// Print all values this agent may open, as dotenv, JSON or an age file
     Export(read::Export),
-    /// Set values from a dotenv or JSON file
+    /// Set values from a dotenv or JSON file, or the original's vault file
     Import(write::Import),
 }
 
@@ -88,6 +93,7 @@ impl Vault {
             Command::Trust { id } => members::trust(edge, out, id),
             Command::Set(set) => set.run(edge, out),
             Command::Rotate(rotate) => rotate.run(edge, out),
+            Command::Edit(edit) => edit.run(edge, out),
             Command::Get(get) => get.run(edge, out),
             Command::List => read::list(edge, out),
             Command::Grant(grant) => grant.run(edge, out),

@@ -11,6 +11,8 @@ mod act;
 mod change;
 mod fold;
 pub mod forms;
+#[cfg(feature = "legacy-import")]
+pub mod legacy;
 mod order;
 mod packed;
 mod portable;
@@ -18,6 +20,7 @@ mod rights;
 mod seal;
 mod sought;
 mod source;
+mod value;
 
 pub use change::{Changes, found};
 pub use portable::{
@@ -26,6 +29,7 @@ pub use portable::{
 pub use seal::{VALUE_MAX, generate};
 pub use sought::Sought;
 pub use source::{Found, SecretProxy, Source};
+pub use value::Value;
 
 use crate::entry::DraftError;
 use crate::id::EntryId;
@@ -43,7 +47,6 @@ use rights::Standing;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::ControlFlow;
-use zeroize::Zeroizing;
 
 /// Why the vault refused. No error holds anything of a value.
 #[derive(Debug, thiserror::Error)]
@@ -342,12 +345,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::Unknown`] for a name or version that is not there, [`VaultError::CannotOpen`] for everything else.
-    pub fn open(
-        &self,
-        name: &Word,
-        version: Option<EntryId>,
-        keys: &AgentKeys,
-    ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+    pub fn open(&self, name: &Word, version: Option<EntryId>, keys: &AgentKeys) -> Result<Value, VaultError> {
         let secret = self.secret(name)?;
         let held = match version {
             None => secret.versions.last(),

@@ -1,12 +1,12 @@
 //! Values as files that other programs read: dotenv, JSON, and an armoured age file.
 
-use super::VaultError;
+use super::{Value, VaultError};
 use crate::name::Word;
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 /// Values by their names.
-pub type Values = BTreeMap<Word, Zeroizing<Vec<u8>>>;
+pub type Values = BTreeMap<Word, Value>;
 
 /// Why a file of values was refused. No error holds anything of it but a line's number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -78,7 +78,7 @@ pub fn parse_dotenv(text: &str) -> Result<Values, PortableError> {
         let line = line.strip_prefix("export ").unwrap_or(line);
         let (name, value) = line.split_once('=').ok_or_else(wrong)?;
         let name = Word::new("name", name.trim()).map_err(|_| wrong())?;
-        let value = unquoted(value.trim()).ok_or_else(wrong)?;
+        let value = unquoted(value.trim()).ok_or_else(wrong)?.into();
         if values.insert(name, value).is_some() {
             return Err(wrong());
         }
@@ -131,7 +131,7 @@ pub fn parse_json(text: &str) -> Result<Values, PortableError> {
     let texts: BTreeMap<String, String> = serde_json::from_str(text).map_err(|_| PortableError::Json)?;
     let one = |(name, value): (String, String)| {
         let name = Word::new("name", &name).map_err(|_| PortableError::Json)?;
-        Ok((name, Zeroizing::new(value.into_bytes())))
+        Ok((name, Value::new(value.into_bytes())))
     };
     texts.into_iter().map(one).collect()
 }
@@ -155,7 +155,7 @@ mod tests {
         #[test]
         fn both_forms_come_back(value in "(\\PC|[\n\t\"'\\\\$`#= ]){0,60}") {
             let value = value.replace('\r', "");
-            let values = Values::from([(Word::new("name", "X_1").unwrap(), Zeroizing::new(value.into_bytes()))]);
+            let values = Values::from([(Word::new("name", "X_1").unwrap(), Value::new(value.into_bytes()))]);
             prop_assert_eq!(&parse_dotenv(&print_dotenv(&values).unwrap()).unwrap(), &values);
             prop_assert_eq!(&parse_json(&print_json(&values).unwrap()).unwrap(), &values);
         }
@@ -173,7 +173,7 @@ mod tests {
         assert!(error.contains("line 2") && !error.contains("mysterious"), "{error}");
         assert!(!parse_json("{\"a\": mysterious}").unwrap_err().to_string().contains("mysterious"));
         let two =
-            Values::from(["a-b", "a_b"].map(|name| (Word::new("name", name).unwrap(), Zeroizing::default())));
+            Values::from(["a-b", "a_b"].map(|name| (Word::new("name", name).unwrap(), Value::default())));
         assert!(matches!(print_dotenv(&two), Err(PortableError::Same(..))));
     }
 }

@@ -4,15 +4,14 @@
 //! it is stands in the associated data, and again in the plaintext of every wrap: age tells nobody who sealed, so what
 //! comes out of it is compared with what was asked for.
 
-use super::VaultError;
+use super::{Value, VaultError};
 use crate::id::EntryId;
-use crate::keys::{AgentKeys, random};
+use crate::keys::{AgentKeys, opened_by, random};
 use crate::name::Word;
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
-use std::io::Read as _;
 use zeroize::Zeroizing;
 
 const FORMAT: &str = "datum-vault-1";
@@ -72,14 +71,14 @@ pub(super) fn digest(bytes: &[u8]) -> String {
 ///
 /// # Errors
 /// [`VaultError::Random`] where the system has no randomness.
-pub fn generate(bytes: usize) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+pub fn generate(bytes: usize) -> Result<Value, VaultError> {
     use base64::Engine as _;
     let mut raw = Zeroizing::new(Vec::with_capacity(bytes + 32));
     while raw.len() < bytes {
         raw.extend_from_slice(&*random::<32>()?);
     }
     let text = base64::engine::general_purpose::STANDARD.encode(&raw[..bytes]);
-    Ok(Zeroizing::new(text.into_bytes()))
+    Ok(Value::new(text.into_bytes()))
 }
 
 /// Seals a value under a fresh key.
@@ -88,26 +87,36 @@ pub(super) fn seal(value: &[u8], binding: &Binding<'_>) -> Result<(Vec<u8>, Data
         return Err(VaultError::TooLarge { bytes: value.len() });
     }
     let (fresh, nonce) = (random::<32>()?, random::<NONCE>()?);
-    let cipher = XChaCha20Poly1305::new((&*fresh).into());
-    let payload = Payload { msg: value, aad: &binding.associated() };
-    let sealed = cipher.encrypt(XNonce::from_slice(&*nonce), payload).map_err(|_| VaultError::CannotOpen)?;
-    Ok(([&nonce[..], &sealed].concat(), fresh))
+    let sealed = cipher_seal(value, &fresh, &nonce, &binding.associated()).ok_or(VaultError::CannotOpen)?;
+    Ok((sealed, fresh))
 }
 
 /// Opens a sealed value.
-pub(super) fn open(
-    sealed: &[u8],
+pub(super) fn open(sealed: &[u8], with: &DataKey, binding: &Binding<'_>) -> Result<Value, VaultError> {
+    if sealed.len() > SEALED_MAX {
+        return Err(VaultError::CannotOpen);
+    }
+    cipher_open(sealed, with, &binding.associated()).ok_or(VaultError::CannotOpen)
+}
+
+/// The nonce, and what the cipher makes of the value.
+pub(super) fn cipher_seal(
+    value: &[u8],
     with: &DataKey,
-    binding: &Binding<'_>,
-) -> Result<Zeroizing<Vec<u8>>, VaultError> {
-    let (nonce, sealed) = sealed
-        .split_at_checked(NONCE)
-        .filter(|_| sealed.len() <= SEALED_MAX)
-        .ok_or(VaultError::CannotOpen)?;
+    nonce: &[u8; NONCE],
+    bound: &[u8],
+) -> Option<Vec<u8>> {
     let cipher = XChaCha20Poly1305::new((&**with).into());
-    let payload = Payload { msg: sealed, aad: &binding.associated() };
-    let value = cipher.decrypt(XNonce::from_slice(nonce), payload);
-    value.map(Zeroizing::new).map_err(|_| VaultError::CannotOpen)
+    let sealed = cipher.encrypt(XNonce::from_slice(nonce), Payload { msg: value, aad: bound }).ok()?;
+    Some([&nonce[..], &sealed].concat())
+}
+
+/// The value, of a nonce and what the cipher made.
+pub(super) fn cipher_open(sealed: &[u8], with: &DataKey, bound: &[u8]) -> Option<Value> {
+    let (nonce, sealed) = sealed.split_at_checked(NONCE)?;
+    let cipher = XChaCha20Poly1305::new((&**with).into());
+    let value = cipher.decrypt(XNonce::from_slice(nonce), Payload { msg: sealed, aad: bound });
+    value.ok().map(Value::new)
 }
 
 /// Wraps the data key of the sealed value with this digest for one agent.
@@ -133,16 +142,10 @@ pub(super) fn unwrap(
     digest: &str,
     keys: &AgentKeys,
 ) -> Result<DataKey, VaultError> {
-    let no = |_| VaultError::CannotOpen;
     if wrapped.len() > WRAP_MAX {
         return Err(VaultError::CannotOpen);
     }
-    let decryptor = age::Decryptor::new_buffered(wrapped).map_err(|_| VaultError::CannotOpen)?;
-    let mut reader = decryptor
-        .decrypt(std::iter::once(keys.identity() as &dyn age::Identity))
-        .map_err(|_| VaultError::CannotOpen)?;
-    let mut plain = Zeroizing::new(Vec::with_capacity(WRAP_MAX));
-    reader.read_to_end(&mut plain).map_err(no)?;
+    let plain = opened_by(wrapped, keys.identity()).ok_or(VaultError::CannotOpen)?;
     let label = binding.label(keys.agent().as_str(), digest);
     let data = plain.strip_prefix(label.as_bytes()).and_then(|rest| <[u8; 32]>::try_from(rest).ok());
     data.map(Zeroizing::new).ok_or(VaultError::CannotOpen)
@@ -188,7 +191,7 @@ mod tests {
         let (name, other) = (Word::new("name", "a").unwrap(), Word::new("name", "b").unwrap());
         let binding = Binding { vault: vault("a"), name: &name, version: 1 };
         let (sealed, data) = seal(b"value", &binding).unwrap();
-        assert_eq!(&**open(&sealed, &data, &binding).unwrap(), b"value");
+        assert_eq!(&*open(&sealed, &data, &binding).unwrap(), b"value");
         for wrong in [
             Binding { vault: vault("b"), ..binding },
             Binding { name: &other, ..binding },

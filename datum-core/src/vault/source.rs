@@ -1,6 +1,6 @@
 //! Where a value comes from: the environment where it is declared, then the vault, then configuration.
 
-use super::{Vault, VaultError};
+use super::{Value, Vault, VaultError};
 use crate::keys::AgentKeys;
 use crate::name::Word;
 use std::fmt;
@@ -30,7 +30,7 @@ impl fmt::Display for Source {
 /// A value and where it came from; it does not show itself.
 pub struct Found {
     /// The value.
-    pub value: Zeroizing<Vec<u8>>,
+    pub value: Value,
     /// Where it came from.
     pub source: Source,
 }
@@ -66,7 +66,7 @@ impl SecretProxy<'_> {
         if asked(Source::Environment)
             && let Some(value) = (self.environment)(name)
         {
-            let value = Zeroizing::new(value.as_bytes().to_vec());
+            let value = Value::new(value.as_bytes().to_vec());
             return Ok(Found { value, source: Source::Environment });
         }
         if asked(Source::Vault)
@@ -81,7 +81,7 @@ impl SecretProxy<'_> {
         if asked(Source::Configuration)
             && let Some(value) = (self.configuration)(name)
         {
-            return Ok(Found { value: Zeroizing::new(value.into_bytes()), source: Source::Configuration });
+            return Ok(Found { value: Value::new(value.into_bytes()), source: Source::Configuration });
         }
         Err(VaultError::Unknown(name.clone()))
     }

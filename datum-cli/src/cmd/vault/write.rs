@@ -6,12 +6,15 @@ use crate::fault::{Exit, Fault};
 use crate::keyring;
 use crate::out::Out;
 use datum_core::access::{Access, What};
-use datum_core::vault::{VALUE_MAX, Values, generate, parse_dotenv, parse_json};
+use datum_core::vault::{VALUE_MAX, Value, Values, generate, parse_dotenv, parse_json};
 use datum_core::{AgentName, Kind, Word};
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
+
+/// Largest vault file of the original that is read, bytes.
+const LEGACY_MAX: usize = 64 * 1024 * 1024;
 
 /// Gives a name a value.
 #[derive(Debug, clap::Args)]
@@ -22,6 +25,9 @@ use zeroize::Zeroizing;
 pub(super) struct Set {
     /// The name
     name: String,
+    /// Not accepted: a value on the command line is seen by everyone
+    #[arg(hide = true)]
+    value: Option<String>,
     /// Read the value from FILE
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
@@ -44,6 +50,9 @@ pub(super) struct Set {
 pub(super) struct Rotate {
     /// The name
     name: String,
+    /// Not accepted: a value on the command line is seen by everyone
+    #[arg(hide = true)]
+    value: Option<String>,
     /// Make a random value of so many bytes, in base64
     #[arg(long, value_name = "BYTES", conflicts_with = "file", value_parser = clap::value_parser!(u16).range(16..=1024))]
     generate: Option<u16>,
@@ -67,14 +76,23 @@ pub(super) struct Destroy {
     purpose: Option<String>,
 }
 
+#[cfg(feature = "legacy-import")]
+const FORMS: [&str; 3] = ["dotenv", "json", "legacy"];
+#[cfg(not(feature = "legacy-import"))]
+const FORMS: [&str; 2] = ["dotenv", "json"];
+
 /// Sets values from a file.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   datum vault import --as dotenv <.env
-  datum vault import --as json --file values.json --dry-run")]
+  datum vault import --as json --file values.json --dry-run
+  datum vault import --as legacy --file .datum/vault.enc --dry-run
+
+The legacy form is the vault file of the original runtime; it takes a moment for each value. Its passwords come from
+DATUM_PASSPHRASE_FD (a line each), KEEPER_PASSWORD or a prompt; entries may have different ones.")]
 pub(super) struct Import {
     /// The form of the file
-    #[arg(long = "as", value_parser = ["dotenv", "json"], default_value = "dotenv")]
+    #[arg(long = "as", value_parser = FORMS, default_value = "dotenv")]
     form: String,
     /// Read FILE instead of stdin
     #[arg(long, value_name = "FILE")]
@@ -87,6 +105,7 @@ pub(super) struct Import {
 impl Set {
     pub(super) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         let name = Word::new("name", &self.name)?;
+        refuse_argument(self.value.as_deref())?;
         let also: Vec<_> = self.grant.iter().map(|agent| AgentName::new(agent)).collect::<Result<_, _>>()?;
         let value = value(&name, self.file.as_deref(), self.exact)?;
         set(edge, out, &Values::from([(name, value)]), &also, self.purpose.as_deref())
@@ -96,6 +115,7 @@ impl Set {
 impl Rotate {
     pub(super) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         let name = Word::new("name", &self.name)?;
+        refuse_argument(self.value.as_deref())?;
         read(edge)?.secret(&name)?;
         let value = match self.generate {
             Some(bytes) => generate(usize::from(bytes))?,
@@ -118,12 +138,18 @@ impl Destroy {
 
 impl Import {
     pub(super) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
-        let text = String::from_utf8(input(self.file.as_deref())?.to_vec()).map(Zeroizing::new).map_err(
-            |error| {
+        let most = if self.form == "legacy" { LEGACY_MAX } else { VALUE_MAX + 1 };
+        let text = String::from_utf8(input(self.file.as_deref(), most)?.to_vec())
+            .map(Zeroizing::new)
+            .map_err(|error| {
                 Fault::usage(format!("the file is not UTF-8 at byte {}", error.utf8_error().valid_up_to()))
-            },
-        )?;
-        let values = if self.form == "json" { parse_json(&text)? } else { parse_dotenv(&text)? };
+            })?;
+        let values = match self.form.as_str() {
+            "json" => parse_json(&text)?,
+            #[cfg(feature = "legacy-import")]
+            "legacy" => super::legacy::values(&text, out)?,
+            _ => parse_dotenv(&text)?,
+        };
         if self.dry_run {
             for name in values.keys() {
                 out.line(name.as_str());
@@ -137,7 +163,7 @@ impl Import {
     }
 }
 
-fn set(
+pub(super) fn set(
     edge: &Edge<'_>,
     out: &mut Out,
     values: &Values,
@@ -160,26 +186,35 @@ fn set(
     Ok(Exit::Done)
 }
 
+/// A value that stands on the command line is refused, and not repeated.
+pub(crate) fn refuse_argument(value: Option<&str>) -> Result<(), Fault> {
+    match value {
+        None => Ok(()),
+        Some(_) => Err(Fault::usage("a value is not taken from the command line")
+            .hint("every process can see it there: give it on stdin, and change it, for it was seen")),
+    }
+}
+
 /// The value: from the file, from stdin where that is no terminal, or asked for.
-fn value(name: &Word, file: Option<&Path>, exact: bool) -> Result<Zeroizing<Vec<u8>>, Fault> {
+fn value(name: &Word, file: Option<&Path>, exact: bool) -> Result<Value, Fault> {
     if file.is_none() && io::stdin().is_terminal() {
         let typed = keyring::hidden(&format!("Value of {name}: "))?;
-        return Ok(Zeroizing::new(typed.as_bytes().to_vec()));
+        return Ok(Value::new(typed.as_bytes().to_vec()));
     }
-    let mut bytes = input(file)?;
+    let mut bytes = input(file, VALUE_MAX + 1)?;
     if !exact && bytes.last() == Some(&b'\n') {
         bytes.pop();
     }
     if bytes.is_empty() {
         return Err(Fault::usage("the value is empty"));
     }
-    Ok(bytes)
+    Ok(bytes.into())
 }
 
-fn input(file: Option<&Path>) -> Result<Zeroizing<Vec<u8>>, Fault> {
+fn input(file: Option<&Path>, max: usize) -> Result<Zeroizing<Vec<u8>>, Fault> {
     // Room for all of it from the start: a buffer that grows leaves copies behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(VALUE_MAX + 2));
-    let most = VALUE_MAX as u64 + 2;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(max + 1));
+    let most = max as u64 + 1;
     let (what, read) = match file {
         Some(path) => (
             path.display().to_string(),
@@ -188,8 +223,8 @@ fn input(file: Option<&Path>) -> Result<Zeroizing<Vec<u8>>, Fault> {
         None => ("stdin".to_owned(), io::stdin().lock().take(most).read_to_end(&mut bytes)),
     };
     read.map_err(|error| Fault::broken(format!("cannot read {what}: {error}")))?;
-    if bytes.len() > VALUE_MAX + 1 {
-        return Err(Fault::usage(format!("{what} holds more than {VALUE_MAX} bytes")));
+    if bytes.len() > max {
+        return Err(Fault::usage(format!("{what} holds more than {} bytes", max - 1)));
     }
     Ok(bytes)
 }
