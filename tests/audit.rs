@@ -1,5 +1,8 @@
 //! Audits from the command line.
 
+mod sarif;
+mod schema;
+
 use crate::vessel::{Ran, Vessel};
 use serde_json::Value;
 use std::fs;
@@ -118,88 +121,6 @@ fn hostile_trees_do_not_stop_an_audit() {
 }
 
 #[test]
-fn sarif_has_the_shape_its_standard_asks_for() {
-    let vessel = Vessel::new();
-    put(&vessel, "CAPABILITY.toml", "[agent]\nname = 7\n");
-    put(&vessel, "a b/.env", "x");
-    commit(&vessel, "one");
-    let ran = vessel.datum(&["audit", "--type", "conformance", "--format", "sarif"]);
-    assert_eq!(ran.code, 1);
-    let log = json(&ran);
-    assert_eq!(log["version"], "2.1.0");
-    let run = &log["runs"][0];
-    let driver = &run["tool"]["driver"];
-    assert!(driver["name"].is_string() && driver["semanticVersion"].is_string());
-    let rules = driver["rules"].as_array().unwrap();
-    let mut ids: Vec<_> = rules.iter().map(|rule| rule["id"].as_str().unwrap()).collect();
-    for rule in rules {
-        assert!(rule["shortDescription"]["text"].as_str().unwrap().ends_with('.'));
-        let level = rule["defaultConfiguration"]["level"].as_str().unwrap();
-        assert!(["none", "note", "warning", "error"].contains(&level));
-    }
-    let results = run["results"].as_array().unwrap();
-    assert!(results.len() > 10);
-    for result in results {
-        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
-        assert_eq!(result["ruleId"], ids[index]);
-        assert!(!result["message"]["text"].as_str().unwrap().is_empty());
-        let place = &result["locations"][0]["physicalLocation"];
-        let uri = place["artifactLocation"]["uri"].as_str().unwrap();
-        assert!(!uri.is_empty() && !uri.starts_with('/') && !uri.contains([' ', '\\']), "{uri}");
-        if let Some(region) = place.get("region") {
-            assert!(
-                region["startLine"].as_u64().unwrap() >= 1 && region["startColumn"].as_u64().unwrap() >= 1
-            );
-        }
-        assert!(result["partialFingerprints"].as_object().unwrap().values().all(Value::is_string));
-    }
-    assert!(results.iter().any(|result| result.to_string().contains("a%20b/.env")));
-    ids.sort_unstable();
-    ids.dedup();
-    assert_eq!(ids.len(), rules.len(), "rule ids are unique");
-    let invocation = &run["invocations"][0];
-    assert!(invocation["executionSuccessful"].is_boolean());
-}
-
-#[test]
-fn microsofts_validator_has_nothing_to_say() {
-    let vessel = Vessel::new();
-    commit(&vessel, "one");
-    let Ok(multitool) = std::env::var("SARIF_MULTITOOL") else {
-        eprintln!(
-            "skipped: SARIF_MULTITOOL names no Sarif.Multitool, so SARIF is checked by its shape alone"
-        );
-        return;
-    };
-    vessel.datum(&["audit", "--type", "conformance", "--format", "sarif", "--output", "out.sarif"]).fails(1);
-    let ran = crate::vessel::clean(&multitool, vessel.path())
-        .env("HOME", vessel.path())
-        .args([
-            "validate",
-            "out.sarif",
-            "--rule-kind",
-            "Sarif",
-            "--log",
-            "ForceOverwrite",
-            "-o",
-            "said.sarif",
-        ])
-        .output()
-        .unwrap();
-    // It ends with 0 whatever it finds, so its output is read.
-    let said: Value =
-        serde_json::from_str(&fs::read_to_string(vessel.path().join("said.sarif")).unwrap()).unwrap();
-    let errors: Vec<_> = said["runs"][0]["results"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter(|result| result["level"] == "error")
-        .map(|result| result["message"].to_string())
-        .collect();
-    assert!(errors.is_empty(), "{errors:?} {ran:?}");
-}
-
-#[test]
 fn a_recorded_audit_is_a_baseline_and_can_be_compared() {
     let vessel = Vessel::new();
     put(&vessel, "README.md", "# Boat\n");
@@ -215,6 +136,10 @@ fn a_recorded_audit_is_a_baseline_and_can_be_compared() {
     assert_eq!(ran.code, 1);
     assert!(ran.stdout.starts_with("+ workshop/readme"), "{ran:?}");
     assert!(vessel.datum(&["audit", "diff", "HEAD", "HEAD~1"]).ok().starts_with("- workshop/readme"));
+    put(&vessel, "TASKBOARD.md", "");
+    commit(&vessel, "an empty board");
+    let ran = vessel.datum(&["audit", "diff", "HEAD~1", "HEAD"]).ok();
+    assert!(ran.starts_with("~ workshop/taskboard TASKBOARD.md: ") && ran.contains("{+"), "{ran}");
     let log = vessel.git(&["log", "--format=%s%n%(trailers:key=Audit)", &format!("{id}^!")]).ok();
     assert!(log.contains("audit workshop: ") && log.contains("Audit: workshop"), "{log}");
     vessel.fsck();
@@ -262,4 +187,46 @@ fn reports_for_people_and_machines_agree() {
     assert!(fs::read_to_string(summary).unwrap().contains("## Audit: vessel"));
     let again = vessel.datum(&args("json"));
     assert_eq!(json(&again), report, "the same snapshot gives the same report");
+}
+
+#[test]
+fn the_fleet_list_is_audited_wherever_its_vessels_are() {
+    let (home, near, far) = (Vessel::new(), Vessel::new(), Vessel::new());
+    for (vessel, file) in [(&near, "CHARTER.md"), (&far, "STATE.md")] {
+        put(vessel, file, "# One\n");
+        commit(vessel, "one");
+    }
+    assert!(home.datum(&["audit", "--fleet"]).fails(2).contains("no vessel is known"));
+    let path = |vessel: &Vessel| vessel.path().to_str().unwrap().to_owned();
+    home.datum(&["fleet", "add", "near", &path(&near)]).ok();
+    home.datum(&["fleet", "add", "far", &format!("file://{}", path(&far))]).ok();
+    home.datum(&["fleet", "add", "gone", "file:///nonexistent/gone.git"]).ok();
+    let ran = home.datum(&["audit", "--type", "fleet", "--fleet", "--format", "json"]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    let reports = json(&ran)["reports"].as_array().unwrap().clone();
+    let of = |name: &str| &reports.iter().find(|report| report["path"] == name).unwrap()["report"];
+    assert_eq!(answer(of("far"), "vessel/state"), "pass");
+    assert_eq!(answer(of("far"), "vessel/charter"), "fail");
+    assert_eq!(answer(of(&path(&near)), "vessel/charter"), "pass");
+    let head = far.git(&["rev-parse", "HEAD"]).ok();
+    assert_eq!(of("far")["commit"], head.trim());
+    assert!(of("gone")["error"].is_string());
+}
+
+#[test]
+fn a_leaked_key_is_found_in_files_and_history_and_shown_nowhere() {
+    let vessel = Vessel::new();
+    let key = format!("{}_{}", ["gh", "p"].concat(), "a1B2c3D4e5F6g7H8i9J0".repeat(2).split_at(36).0);
+    put(&vessel, "config.py", &format!("token = \"{key}\"\n"));
+    commit(&vessel, "one");
+    for format in ["text", "json", "ndjson", "sarif", "md", "github", "junit"] {
+        let ran = vessel.datum(&["audit", "--pack", "hygiene", "--format", format]);
+        assert!(ran.code == 1 && ran.stdout.contains("GitHub token"), "{ran:?}");
+        assert!(!ran.stdout.contains(&key[4..12]), "{format} shows it");
+    }
+    vessel.git(&["rm", "-q", "config.py"]).ok();
+    commit(&vessel, "two");
+    let past = ["audit", "--pack", "dockside", "--rule", "dockside/secrets", "--fail-on", "warning"];
+    assert!(vessel.datum(&past).stdout.contains("config.py"));
+    vessel.datum(&["audit", "--pack", "hygiene", "--rule", "hygiene/secrets", "--deep"]).ok();
 }

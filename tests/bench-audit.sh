@@ -115,6 +115,73 @@ BATCH=5 row "count of 50,000 commits with a commit-graph / git rev-list --count"
   "$datum -C $past history --count" "git -C $past rev-list --count HEAD"
 
 # --- audits, hooks and secrets ---
+# A workshop as `datum git init` makes it would be; its audit is for every commit, so it is measured on a small one.
+workshop=$work/workshop
+git init -q "$workshop"
+for folder in bootcamp dojo wiki recipes tools .superagent; do mkdir "$workshop/$folder"; echo '# one' >"$workshop/$folder/one.md"; done
+echo '{"tools":[],"interpreters":[],"compilers":[],"recipes":[]}' >"$workshop/tools/manifest.json"
+printf "[agent]\nname = 'bench'\nrole = 'deckhand'\n" >"$workshop/.superagent/agent.toml"
+for file in README.md TASKBOARD.md JOURNAL.md; do echo '# one' >"$workshop/$file"; done
+git -C "$workshop" add -A
+git -C "$workshop" commit -qm 'a workshop'
+BATCH=10 row "workshop audit, whole process" "≤ 10 ms" "$datum -C $workshop audit --type workshop"
+
+# 100,000 files in 4,000 folders, of many contents.
+wide=$work/wide
+git init -q "$wide"
+awk 'BEGIN {
+  printf "commit refs/heads/main\ncommitter A <a@example.org> 1700000000 +0000\ndata 4\nwide\n"
+  for (i = 0; i < 100000; i++) {
+    text = sprintf("fn number_%d() -> usize { %d }\n", i, i)
+    printf "M 644 inline part%d/folder%d/file%d.rs\ndata %d\n%s\n", i % 40, i % 4000, i, length(text), text
+  }
+}' | git -C "$wide" fast-import --quiet
+git -C "$wide" repack -qad
+row "all packs on 100,000 files / git ls-tree -r" "≤ 1.5 ×" \
+  "$datum -C $wide audit --type conformance --fail-on critical" "git -C $wide ls-tree -r HEAD"
+
+# Hooks as git runs them: what a commit and a push of one commit cost more, in CPU time with all children.
+bare=$work/bare.git
+git init -q --bare "$bare"
+hooked() { # hooked NAME: a repository with ten files, a remote, and an agent
+  local at=$work/$1
+  git init -q "$at"
+  printf '[agent]\nname = "bench"\n' >"$at/CAPABILITY.toml"
+  for i in 1 2 3 4 5 6 7 8 9 10; do echo "fn main() { println!(\"$i\"); }" >"$at/file$i.rs"; done
+  git -C "$at" add -A
+  git -C "$at" commit -qm one
+  git -C "$at" remote add origin "$bare"
+  git -C "$at" push -q --no-verify origin HEAD:refs/heads/"$1"
+}
+hooked plain; hooked datum; hooked prek
+(cd "$work/datum" && "$datum" hooks install >/dev/null 2>&1)
+touching() { # touching REPOSITORY: one commit that changes a file
+  date +%N >>"$work/$1/file1.rs"
+  git -C "$work/$1" commit -qam 'a change'
+}
+pushing() { # pushing REPOSITORY: the push of one commit, and back
+  git -C "$work/$1" push -q origin HEAD:refs/heads/"$1"
+  git -C "$work/$1" push -q --no-verify --force origin HEAD~1:refs/heads/"$1"
+}
+if command -v prek >/dev/null; then
+  printf 'repos:\n- repo: local\n  hooks:\n  - {id: t, name: t, entry: "true", language: system, stages: [pre-push, post-commit], always_run: true, pass_filenames: false}\n' \
+    >"$work/prek/.pre-commit-config.yaml"
+  git -C "$work/prek" add -A
+  git -C "$work/prek" commit -qm prek
+  (cd "$work/prek" && prek install -t pre-push -t post-commit >/dev/null 2>&1)
+else
+  say "NO prek HERE: hooks are measured beside git alone (pip install prek)"
+fi
+for each in plain datum prek; do touching "$each"; done
+BATCH=5 row "a commit with the post-commit hook / without" "≤ +6 ms" "touching datum" "touching plain"
+BATCH=5 row "a commit with the post-commit hook of prek (one true) / without" "" "touching prek" "touching plain"
+BATCH=5 row "a push of one commit with the pre-push hook / without" "≤ +8 ms" "pushing datum" "pushing plain"
+BATCH=5 row "a push of one commit with the pre-push hook of prek (one true) / without" "" "pushing prek" "pushing plain"
+
+# Secrets: text in, bytes a CPU second out.
+bytes=$(find "$repo" -name .git -prune -o -type f -printf '%s\n' | awk '{ n += $1 } END { print n }')
+row "secrets in $((bytes / 1000000)) MB of source text (≤ $((bytes / 50000)) ms is 50 MB a CPU second)" "≥ 50 MB/s" \
+  "$datum hook scan $repo" "${GREP:-grep} -rEc [A-Za-z0-9_-]{32} $repo"
 
 cat <<END
 

@@ -5,6 +5,7 @@
 mod adopt;
 mod audit;
 mod bottle;
+mod ci;
 mod claim;
 mod crash;
 mod delivery;

@@ -168,3 +168,62 @@ fn files_are_scanned_by_name_and_by_folder() {
     assert!(ran.stdout.contains("src/deep/a.env:1:5: a GitHub token"), "{ran:?}");
     assert_eq!(vessel.datum(&["hook", "scan", "nowhere"]).code, 2);
 }
+
+#[test]
+fn a_push_is_audited_for_what_it_brings() {
+    let (vessel, remote) = pair();
+    put(&vessel, "a", "fine", "one");
+    push(&vessel, &["--no-verify", "origin", "main"]).ok();
+    // A file that a later commit removes leaves all the same.
+    put(&vessel, "deploy/.env", "LEVEL=1\n", "two");
+    vessel.git(&["rm", "-q", "deploy/.env"]).ok();
+    vessel.git(&["commit", "-qm", "three"]).ok();
+    let said = push(&vessel, &["origin", "main"]);
+    assert!(
+        said.code != 0 && said.stderr.contains("deploy/.env: it should not be here, and commit "),
+        "{said:?}"
+    );
+    assert!(said.stderr.contains("hint: take the file out of the history"), "{said:?}");
+    assert_eq!(remote.git(&["log", "--format=%s", "main"]).ok(), "one\n");
+    let id = vessel.git(&["rev-parse", "HEAD"]).ok();
+    let lines = format!("refs/heads/main {} refs/heads/main {}\n", id.trim(), "0".repeat(40));
+    let told = vessel.datum_with(&["hook", "pre-push", "origin", "x", "--format", "json"], lines.as_bytes());
+    let told: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+    assert_eq!((&told["rules"][0]["rule"], &told["commits"]), (&"hygiene/private-files".into(), &2.into()));
+    let mut allowed = clean("git", vessel.path());
+    allowed.args(["push", "-q", "origin", "main"]).env("DATUM_ALLOW_FINDINGS", "1");
+    assert!(Ran::of(&allowed.output().unwrap()).stderr.contains("the push goes on"));
+    // What the remote has is no finding again, on any branch.
+    put(&vessel, "b", "fine", "four");
+    push(&vessel, &["origin", "main", "main:refs/heads/side"]).ok();
+    push(&vessel, &["origin", ":refs/heads/side"]).ok();
+}
+
+#[test]
+fn the_vessel_says_which_rules_a_push_is_asked() {
+    let (vessel, _remote) = pair();
+    put(&vessel, "a", "fine", "one");
+    push(&vessel, &["origin", "main"]).ok();
+    let rule = "[[audit.rule]]\nid = 'mine/todo'\nlevel = 'error'\nreason = 'r'\nfix = 'do it'\n\
+                probe.lacks = { any = ['*.txt'], pattern = 'TODO' }\n[audit.levels]\n'hygiene/license' = 'off'\n\
+                'hygiene/readme' = 'off'\n";
+    put(&vessel, "datum.toml", rule, "rules");
+    put(&vessel, "old.txt", "TODO\n", "an old one");
+    push(&vessel, &["origin", "main"]).ok();
+    put(&vessel, "datum.toml", &format!("[audit]\npush = 'error'\n{rule}"), "asked of pushes");
+    push(&vessel, &["origin", "main"]).ok();
+    put(&vessel, "new.txt", "TODO\n", "a new one");
+    let said = push(&vessel, &["origin", "main"]).stderr;
+    assert!(said.contains("new.txt: it matches") && !said.contains("old.txt"), "{said}");
+    assert!(said.contains("carries a finding of the audit") && said.contains("hint: do it;"), "{said}");
+    // The user's own setting goes before the vessel's.
+    vessel.git(&["config", "datum.prePushRules", "off"]).ok();
+    push(&vessel, &["--dry-run", "origin", "main"]).ok();
+    vessel.git(&["config", "datum.prePushRules", "loud"]).ok();
+    assert!(push(&vessel, &["origin", "main"]).stderr.contains("is no level"));
+    // Rules that cannot be read hold nothing back, and are told.
+    vessel.git(&["config", "--unset", "datum.prePushRules"]).ok();
+    put(&vessel, "datum.toml", "[audit]\npush = 1\n", "broken rules");
+    let said = push(&vessel, &["origin", "main"]);
+    assert!(said.code == 0 && said.stderr.contains("the rules are not asked: datum.toml:2:8"), "{said:?}");
+}

@@ -53,8 +53,8 @@ pub enum LookError {
         /// Why not.
         source: io::Error,
     },
-    /// The file is larger than [`TEXT_MAX`].
-    #[error("{path} has {size} bytes, more than the {TEXT_MAX} that are looked at")]
+    /// The file is larger than what is read.
+    #[error("{path} has {size} bytes, more than are looked at")]
     TooLarge {
         /// The file.
         path: String,
@@ -243,6 +243,11 @@ impl<'s> Files<'s> {
     /// # Errors
     /// [`LookError`] when it is larger, no file, or cannot be read.
     pub fn read(&self, node: &Node) -> Result<Vec<u8>, LookError> {
+        self.read_at_most(node, TEXT_MAX)
+    }
+
+    /// Reads a file of at most `most` bytes.
+    pub(crate) fn read_at_most(&self, node: &Node, most: u64) -> Result<Vec<u8>, LookError> {
         let what = match node.kind {
             NodeKind::File => None,
             NodeKind::Link => Some("symbolic link"),
@@ -253,7 +258,7 @@ impl<'s> Files<'s> {
             return Err(LookError::NotFollowed { path: node.path.clone(), what });
         }
         let size = self.size(node)?;
-        if size > TEXT_MAX {
+        if size > most {
             return Err(LookError::TooLarge { path: node.path.clone(), size });
         }
         let mut bytes = Vec::new();

@@ -5,6 +5,7 @@
 
 mod scratch;
 mod trouble;
+mod visit;
 
 use crate::git::{Git, GitError};
 use crate::id::EntryId;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 pub use trouble::{TransportError, Trouble};
+pub use visit::Visit;
 
 /// Refs named on one command line, at most: systems limit its length.
 const REFS_A_PUSH: usize = 400;

@@ -8,12 +8,15 @@ mod what;
 
 use crate::args::Asked;
 use crate::audit_view::{Audited, github, json, junit, md, sarif, text};
+use crate::cmd::fleet::vessels::vessels;
+use crate::cmd::sync::budget;
 use crate::edge::{Edge, variable};
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use clap::Subcommand;
 use datum_core::audit::{self, Level, Type};
 use datum_core::{Kind, StoreError};
+use fleet::{Reach, Target};
 use look::Looker;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -30,6 +33,8 @@ use what::{LevelArg, What, level};
   datum audit --pack hygiene --format sarif --output datum.sarif
   datum audit --baseline main --fail-on warning  # only what is new since main
   datum audit --type fleet --root ~/fleet     # every repository below a folder
+  datum audit --type fleet --fleet            # every vessel of the fleet list, wherever it is
+  datum audit --type vessel --deep            # every file and the whole history, for secrets
   datum audit --record                        # keep the report; datum audit diff compares two
   datum audit rules                           # what is asked, and why
 
@@ -39,6 +44,7 @@ Types: workshop = workshop; vessel and fleet = vessel, hygiene; conformance = al
 A vessel's datum.toml changes what is asked:
   [audit]
   fail-on = \"warning\"
+  push = \"error\"               what the pre-push hook asks; critical by default, or off
   levels = { \"hygiene/tags\" = \"off\", \"vessel/skills\" = \"error\" }
   [[audit.suppress]]
   rule = \"hygiene/changelog\"
@@ -50,6 +56,9 @@ A vessel's datum.toml changes what is asked:
   reason = \"whoever is woken at night needs a runbook\"
   where = { has = [\"deploy\"] }
   probe.exists = { any = [\"docs/RUNBOOK.md\"], filled = true }
+
+In CI, anywhere: datum audit --type vessel --format github (or sarif, junit with --output FILE).
+On GitHub: uses: SuperInstance/datum@main, as action.yml in this project says.
 
 Exit code: 0 no finding at or above --fail-on, 1 there is one, 2 wrong use or a bad rule file,
 3 something could not be looked at. What git cannot decide is unknown and fails nothing."
@@ -83,12 +92,21 @@ pub(crate) struct Audit {
     /// Write the result to FILE
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Look at every file and the whole history for secrets, however large they are
+    #[arg(long)]
+    deep: bool,
     /// Show rules that pass or do not apply, too
     #[arg(long)]
     all: bool,
     /// Audit every repository below DIR
     #[arg(long, value_name = "DIR")]
     root: Vec<PathBuf>,
+    /// Audit every vessel of the fleet list; those elsewhere are fetched for a moment
+    #[arg(long)]
+    fleet: bool,
+    /// Give each vessel elsewhere this long
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    budget: String,
     /// Audit so many repositories at once [default: one a processor]
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
@@ -119,10 +137,17 @@ impl Audit {
                 .hint("datum report conformance --format html"));
         }
         let now = edge.now()?;
-        let looker = Looker { what: &self.what, at: self.at.as_deref(), worktree: self.worktree, now };
+        let looker = Looker {
+            what: &self.what,
+            at: self.at.as_deref(),
+            worktree: self.worktree,
+            deep: self.deep,
+            now,
+        };
         let paths: Vec<PathBuf> = self.paths.iter().chain(&self.path).cloned().collect();
-        let all = if self.what.kind() == Type::Fleet || !self.root.is_empty() || paths.len() > 1 {
-            self.fleet(edge, &looker, &paths, out)?
+        let all = if self.what.kind() == Type::Fleet || self.fleet || !self.root.is_empty() || paths.len() > 1
+        {
+            self.many(edge, &looker, &paths, out)?
         } else {
             let mut one = match paths.first() {
                 None => looker.look(edge.store()?)?,
@@ -155,7 +180,7 @@ impl Audit {
         Ok(worst)
     }
 
-    fn fleet(
+    fn many(
         &self,
         edge: &Edge<'_>,
         looker: &Looker<'_>,
@@ -167,8 +192,8 @@ impl Audit {
                 .hint("audit each by itself, with -C"));
         }
         let mut found = paths.to_vec();
-        let roots =
-            if paths.is_empty() && self.root.is_empty() { vec![edge.dir()] } else { self.root.clone() };
+        let none = paths.is_empty() && self.root.is_empty() && !self.fleet;
+        let roots = if none { vec![edge.dir()] } else { self.root.clone() };
         for root in &roots {
             let below = fleet::repositories(root)?;
             if below.is_empty() {
@@ -176,7 +201,17 @@ impl Audit {
             }
             found.extend(below);
         }
-        Ok(fleet::audit(looker, &found, self.jobs, out))
+        let mut targets: Vec<_> = found.into_iter().map(Target::Path).collect();
+        let mut reach = Reach::Nowhere;
+        if self.fleet {
+            let vessels = vessels(edge.store()?)?;
+            if vessels.is_empty() {
+                return Err(Fault::usage("no vessel is known").hint("datum fleet add NAME URL adds one"));
+            }
+            targets.extend(vessels.into_values().map(Target::of));
+            reach = Reach::Budget(edge.opening(), budget(&self.budget)?);
+        }
+        Ok(fleet::audit(looker, &targets, &reach, self.jobs, out))
     }
 
     fn keep(&self, edge: &Edge<'_>, report: &audit::Report, out: &Out) -> Result<(), Fault> {

@@ -1,16 +1,19 @@
 //! `datum hook EVENT`: what the installed hooks call.
 
+mod pre_push;
+mod scan;
+
 use crate::edge::{self, Edge};
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use datum_core::hooks::PROBE;
-use datum_core::outgoing::{self, Found, Update};
-use datum_core::secret::{self, Level};
+use datum_core::secret::Level;
 use datum_core::style::Style;
 use datum_core::{Draft, DraftError, Kind, Store, committed};
-use std::fs::DirEntry;
+use pre_push::PrePush;
+use scan::Scan;
 use std::io::{self, IsTerminal as _, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Most bytes read of what git writes to a hook.
 const INPUT_MAX: u64 = 64 * 1024 * 1024;
@@ -51,30 +54,6 @@ enum Event {
         #[arg(hide = true)]
         _arguments: Vec<String>,
     },
-}
-
-#[derive(Debug, clap::Args)]
-struct PrePush {
-    /// The remote's name
-    remote: Option<String>,
-    /// The remote's address
-    url: Option<String>,
-    /// Look at this range (A..B) instead of stdin
-    #[arg(long, value_name = "RANGE")]
-    range: Option<String>,
-    /// Refuse findings of this level and above: warning, error, critical [default: error]
-    #[arg(long, value_name = "LEVEL")]
-    fail_on: Option<String>,
-}
-
-#[derive(Debug, clap::Args)]
-struct Scan {
-    /// The files and folders
-    #[arg(required = true)]
-    paths: Vec<PathBuf>,
-    /// End with 1 for findings of this level and above: warning, error, critical [default: error]
-    #[arg(long, value_name = "LEVEL")]
-    fail_on: Option<String>,
 }
 
 impl Command {
@@ -186,175 +165,6 @@ fn level(option: Option<&str>, setting: Option<&str>) -> Result<Level, Fault> {
         Some("critical") => Ok(Level::Critical),
         Some(other) => {
             Err(Fault::usage(format!("{other:?} is no level")).hint("write warning, error or critical"))
-        }
-    }
-}
-
-impl PrePush {
-    fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
-        let store = edge.hook_store()?;
-        let level = level(self.fail_on.as_deref(), store.setting("datum.prePushLevel").as_deref())?;
-        let (updates, remote) = self.updates(store)?;
-        self.refuse_sealed(store, &updates, &remote)?;
-        #[cfg(feature = "vault")]
-        let any = updates.iter().any(|update| update.local.is_some());
-        #[cfg(feature = "vault")]
-        let sought = any.then(|| super::vault::sought(edge, out)).flatten();
-        #[cfg(feature = "vault")]
-        let report = match &sought {
-            Some(sought) => store.outgoing_secrets(&updates, &remote, Some(&|text| sought.find(text)))?,
-            None => store.outgoing_secrets(&updates, &remote, None)?,
-        };
-        #[cfg(not(feature = "vault"))]
-        let report = store.outgoing_secrets(&updates, &remote, None)?;
-        for file in &report.unread {
-            out.warn(&format!("not looked at: {file}"));
-        }
-        if out.is_json() {
-            out.json(
-                &serde_json::json!({ "version": 1, "commits": report.commits, "findings": report.found }),
-            );
-        }
-        let told = report.found.iter().map(|found| (place(found), &found.finding));
-        let count = tell(out, level, told);
-        if count == 0 {
-            return Ok(Exit::Done);
-        }
-        if edge::variable("DATUM_ALLOW_SECRETS").is_some() {
-            out.warn("DATUM_ALLOW_SECRETS is set: the push goes on");
-            return Ok(Exit::Done);
-        }
-        let what = if count == 1 { "a secret".to_owned() } else { format!("{count} secrets") };
-        let mut fault = Fault::usage(format!("the push is refused: it carries {what}")).hint(
-            "take it out of these commits (git commit --amend, git rebase -i) and replace it where it is used; a line \
-             meant to hold it says datum:allow-secret; DATUM_ALLOW_SECRETS=1 or --no-verify pushes all the same",
-        );
-        fault.exit = Exit::No;
-        Err(fault)
-    }
-
-    /// Refuses the vault's logs and access records to a remote that is not marked for them.
-    fn refuse_sealed(&self, store: &Store, updates: &[Update], remote: &str) -> Result<(), Fault> {
-        if store.takes_sealed(remote) || self.url.as_deref().is_some_and(|url| store.takes_sealed(url)) {
-            return Ok(());
-        }
-        let Some((id, kind)) = store.outgoing_sealed(updates, remote)?.into_iter().next() else {
-            return Ok(());
-        };
-        let at = crate::record::short(id);
-        let mut fault = Fault::usage(format!("the push is refused: it carries a log of kind {kind} ({at})"))
-            .hint(format!(
-                "datum vault share {remote} marks the remote for the vault and its access records"
-            ));
-        fault.exit = Exit::No;
-        Err(fault)
-    }
-
-    /// What is pushed, and where to: from the option, from git's lines, or from what pre-commit and prek tell instead.
-    fn updates(&self, store: &Store) -> Result<(Vec<Update>, String), Fault> {
-        let remote = self.remote.clone().or_else(|| self.url.clone());
-        let remote = remote.or_else(|| edge::variable("PRE_COMMIT_REMOTE_NAME")).unwrap_or_default();
-        if let Some(range) = &self.range {
-            return Ok((vec![store.update_of(range)?], remote));
-        }
-        let mut updates = outgoing::parse(&read_input()?)?;
-        if updates.is_empty()
-            && let Some(to) = edge::variable("PRE_COMMIT_TO_REF")
-        {
-            let from =
-                edge::variable("PRE_COMMIT_FROM_REF").filter(|id| id.bytes().any(|digit| digit != b'0'));
-            let range = from.map_or(to.clone(), |from| format!("{from}..{to}"));
-            updates.push(store.update_of(&range)?);
-        }
-        Ok((updates, remote))
-    }
-}
-
-fn place(found: &Found) -> String {
-    let at = crate::record::short(found.commit);
-    let path = found.path.as_deref().unwrap_or("its message");
-    format!("{path}:{}:{} in {at}", found.finding.line, found.finding.column)
-}
-
-/// Tells the findings of `level` and above, a few of them, and answers with their number.
-fn tell<'f>(out: &Out, level: Level, found: impl Iterator<Item = (String, &'f secret::Finding)>) -> usize {
-    const SHOWN: usize = 20;
-    let mut count = 0;
-    for (place, finding) in found.filter(|(_, finding)| finding.level >= level) {
-        count += 1;
-        if count <= SHOWN {
-            out.warn(&format!("{place}: {}, {} [{}]", finding.what, finding.redacted, finding.rule));
-        }
-    }
-    if count > SHOWN {
-        out.warn(&format!("and {} more", count - SHOWN));
-    }
-    count
-}
-
-impl Scan {
-    fn run(&self, out: &mut Out) -> Result<Exit, Fault> {
-        let level = level(self.fail_on.as_deref(), None)?;
-        let mut found = Vec::new();
-        for path in &self.paths {
-            scan_path(path, out, &mut found)?;
-        }
-        if out.is_json() {
-            let shown: Vec<_> = found
-                .iter()
-                .map(|(path, finding)| serde_json::json!({ "path": path, "finding": finding }))
-                .collect();
-            out.json_list("findings", &shown);
-        } else {
-            for (path, finding) in &found {
-                let at = format!("{path}:{}:{}", finding.line, finding.column);
-                out.line(&format!("{at}: {}, {} [{}]", finding.what, finding.redacted, finding.rule));
-            }
-        }
-        let any = found.iter().any(|(_, finding)| finding.level >= level);
-        Ok(if any { Exit::No } else { Exit::Done })
-    }
-}
-
-/// Looks at a file, or at all files below a folder but those in `.git`; links are not followed.
-fn scan_path(root: &Path, out: &Out, found: &mut Vec<(String, secret::Finding)>) -> Result<(), Fault> {
-    let cannot =
-        |path: &Path, error: io::Error| Fault::usage(format!("cannot read {}: {error}", path.display()));
-    let mut stack = vec![root.to_owned()];
-    while let Some(path) = stack.pop() {
-        let about = std::fs::symlink_metadata(&path).map_err(|error| cannot(&path, error))?;
-        if about.is_dir() {
-            let items = std::fs::read_dir(&path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-            let mut items: Vec<_> =
-                items.map_err(|error| cannot(&path, error))?.iter().map(DirEntry::path).collect();
-            items.retain(|item| item.file_name().is_none_or(|name| name != ".git"));
-            items.sort();
-            stack.extend(items.into_iter().rev());
-        } else if about.is_file() {
-            if usize::try_from(about.len()).map_or(true, |size| size > secret::SIZE_MAX) {
-                out.warn(&format!(
-                    "not looked at: {} is larger than {} MB",
-                    path.display(),
-                    secret::SIZE_MAX >> 20
-                ));
-                continue;
-            }
-            let bytes = std::fs::read(&path).map_err(|error| cannot(&path, error))?;
-            let shown = path.to_string_lossy().into_owned();
-            found.extend(secret::scan(&shown, &bytes).into_iter().map(|finding| (shown.clone(), finding)));
-        }
-    }
-    Ok(())
-}
-
-impl From<outgoing::Error> for Fault {
-    fn from(error: outgoing::Error) -> Self {
-        let message = error.to_string();
-        match error {
-            outgoing::Error::Line { .. } | outgoing::Error::Revision(_) => Self::usage(message),
-            outgoing::Error::Walk(_) | outgoing::Error::Object(_) => {
-                Self::broken(message).hint("git fsck looks for damage; git push --no-verify passes the check")
-            }
         }
     }
 }

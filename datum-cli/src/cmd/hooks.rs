@@ -21,7 +21,8 @@ pub(crate) const STYLE: &str = "datum.commitMsg";
 
 post-commit   records the commit in the journal; never fails a commit
 post-rewrite  records a rebase
-pre-push      refuses to push secrets (git push --no-verify passes it)
+pre-push      refuses to push secrets, and what breaks an audit rule of level critical;
+              datum.toml says [audit] push = \"error\" to ask more, or \"off\" (git push --no-verify passes it)
 commit-msg    checks the subject; only where --commit-msg asks for it
 
 Hooks that are there already keep running, with their arguments and their input.
@@ -218,6 +219,7 @@ fn show(out: &mut Out, states: &[State], proofs: &[Proof]) {
         None => String::new(),
         Some(Proof::Reached) => "reached".to_owned(),
         Some(Proof::InPlace) => "in place; this git is too old to run a hook by name".to_owned(),
+        Some(Proof::Behind(how)) => how.clone(),
         Some(Proof::NotReached(why)) => format!("not reached: {why}"),
     };
     let shown: Vec<_> = states

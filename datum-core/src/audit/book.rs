@@ -1,6 +1,7 @@
 //! Books of rules: the packs that are built in, and what a vessel's `datum.toml` makes of them.
 
 use super::engine;
+use super::leaving::Asked;
 use super::report::Outcome;
 use super::rule::{Level, Rule};
 use super::rule_file::{RuleError, check, invalid, nearest, parse};
@@ -107,6 +108,8 @@ struct ConfigFile {
 struct Config {
     /// The least level that makes an audit fail.
     fail_on: Option<Level>,
+    /// The least level of the rules that a push is asked.
+    push: Option<Setting>,
     #[serde(default)]
     levels: BTreeMap<Spanned<String>, Setting>,
     #[serde(default)]
@@ -157,6 +160,7 @@ pub struct Book {
     suppressions: Vec<Suppression>,
     /// The level that the vessel asks its audits to fail on.
     pub fail_on: Option<Level>,
+    pub(crate) push: Option<Asked>,
     pub(crate) notes: Vec<String>,
 }
 
@@ -183,6 +187,7 @@ impl Book {
         let wrong = |span: Range<usize>, message: String| invalid(file, text, span.start, message);
         let built_in = Self::of(&Pack::ALL)?;
         self.fail_on = config.fail_on;
+        self.push = config.push.map(|setting| setting.level().map_or(Asked::Off, Asked::From));
         let (mut added, mut replaced) = (0, 0);
         for rule in config.rule {
             check(&rule).map_err(|(span, message)| wrong(span, message))?;
@@ -271,6 +276,11 @@ impl Book {
         }
         self.rules.retain(|rule| ids.iter().any(|id| takes(id, rule)));
         Ok(())
+    }
+
+    /// Keeps only some of the rules.
+    pub(crate) fn keep(&mut self, keep: impl Fn(&Rule) -> bool) {
+        self.rules.retain(keep);
     }
 
     /// Marks what the suppressions cover, and notes those that have expired, soon will, or cover nothing.

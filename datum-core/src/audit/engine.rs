@@ -1,12 +1,14 @@
 //! Runs a book of rules over a survey.
 
 use super::book::Book;
+use super::leaving;
 use super::marks;
 use super::probe;
 use super::report::{Answer, Counts, Finding, Outcome, Report, State};
 use super::rule::{Probe, Rule, Where};
 use super::scope::{FINDINGS_MAX, Scope, Verdict};
-use crate::files::Files;
+use crate::files::{Files, LookError};
+use crate::outgoing::Brought;
 use crate::stamp::Millis;
 use crate::survey::Survey;
 
@@ -35,14 +37,18 @@ pub struct Audit<'a> {
     pub name: &'a str,
     /// The time that suppressions and logs are judged by.
     pub now: Millis,
+    /// Whether every file and the whole history are looked at for secrets, however large they are.
+    pub deep: bool,
+    /// For a push: what its commits bring, of which rules about paths and sizes are asked instead of the tree.
+    pub brought: Option<&'a [Brought]>,
     /// Tells the language of a file by its path.
     pub language: &'a dyn Fn(&str) -> Option<&'static str>,
 }
 
 /// Asks every rule.
 pub fn run(audit: &Audit<'_>) -> Report {
-    let scope = Scope::new(audit.survey, audit.files, audit.now, audit.language);
-    let mut rules: Vec<Outcome> = audit.book.rules().map(|rule| ask(rule, &scope)).collect();
+    let scope = Scope::new(audit.survey, audit.files, audit.now, audit.language, audit.deep);
+    let mut rules: Vec<Outcome> = audit.book.rules().map(|rule| ask(rule, &scope, audit.brought)).collect();
     marks::judge(audit.book, &mut rules);
     let mut notes = audit.book.notes.clone();
     audit.book.suppress(&mut rules, audit.now, &mut notes);
@@ -52,6 +58,7 @@ pub fn run(audit: &Audit<'_>) -> Report {
         audit: audit.name.to_owned(),
         commit: audit.survey.snapshot.head().map(|id| id.to_string()),
         worktree: audit.worktree,
+        deep: audit.deep,
         counts: Counts::default(),
         rules,
         notes,
@@ -60,7 +67,7 @@ pub fn run(audit: &Audit<'_>) -> Report {
     report
 }
 
-fn ask(rule: &Rule, scope: &Scope<'_>) -> Outcome {
+fn ask(rule: &Rule, scope: &Scope<'_>, brought: Option<&[Brought]>) -> Outcome {
     let mut outcome = Outcome {
         rule: rule.id().to_owned(),
         level: rule.level,
@@ -86,7 +93,8 @@ fn ask(rule: &Rule, scope: &Scope<'_>) -> Outcome {
     }
     // Sections of an exam are judged when all boxes are known.
     if !matches!(rule.probe, Probe::Marks(_)) {
-        settle(&mut outcome, probe::run(&rule.probe, scope));
+        let verdict = brought.and_then(|brought| leaving::ask(&rule.probe, brought, scope.survey));
+        settle(&mut outcome, verdict.unwrap_or_else(|| probe::run(&rule.probe, scope)));
     }
     outcome
 }
@@ -121,14 +129,20 @@ fn place(finding: &Finding) -> (Option<&str>, Option<usize>, Option<usize>, &str
     (finding.path.as_deref(), finding.line, finding.column, &finding.message)
 }
 
+/// Whether the files are a vessel's.
+pub(super) fn is_vessel(files: &Files<'_>) -> Result<bool, LookError> {
+    for name in VESSEL {
+        if files.node(name)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn applies(condition: &Where, scope: &Scope<'_>) -> Result<bool, Verdict> {
     let globs = |globs: &[crate::Glob]| scope.has(globs).map_err(Verdict::from);
     if let Some(want) = condition.vessel {
-        let mut is_vessel = false;
-        for name in VESSEL {
-            is_vessel = is_vessel || scope.files.node(name).map_err(Verdict::from)?.is_some();
-        }
-        if is_vessel != want {
+        if is_vessel(scope.files).map_err(Verdict::from)? != want {
             return Ok(false);
         }
     }

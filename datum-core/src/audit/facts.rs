@@ -6,7 +6,7 @@ use crate::files::LookError;
 use crate::kind::Kind;
 use crate::snapshot::Snapshot;
 use crate::stamp::Millis;
-use crate::{bottle, capability};
+use crate::{bottle, capability, fleet};
 use std::ops::ControlFlow;
 
 const DAY: Millis = 86_400_000;
@@ -40,6 +40,7 @@ pub(super) fn log(probe: &Log, scope: &Scope<'_>) -> Verdict {
                 Verdict::of(overdue.map(found).collect())
             }
         },
+        Fact::ExpiredCapabilities => expired(probe, scope),
         Fact::Journal => match newest(snapshot, Kind::Journal) {
             Some(_) => Verdict::pass(),
             None => Verdict::fail("the journal has no entry"),
@@ -58,6 +59,26 @@ pub(super) fn log(probe: &Log, scope: &Scope<'_>) -> Verdict {
             }
         }
     }
+}
+
+/// Vessels whose capabilities are claims of the past: declared, and no commit since.
+fn expired(probe: &Log, scope: &Scope<'_>) -> Verdict {
+    let vessels = fleet::vessels(&scope.survey.snapshot);
+    let old = vessels.values().filter_map(|vessel| {
+        let found = vessel.found.as_ref().filter(|found| !found.skills.is_empty())?;
+        let days = scope.now.saturating_sub(found.active?) / DAY;
+        (days > u64::from(probe.days)).then(|| {
+            let names: Vec<_> = found.skills.keys().map(String::as_str).collect();
+            let message = format!(
+                "{} declares {} and was last active {days} days ago, more than {}",
+                vessel.name,
+                names.join(", "),
+                probe.days
+            );
+            finding(message, None)
+        })
+    });
+    Verdict::of(old.collect())
 }
 
 fn newest(snapshot: &Snapshot<'_>, kind: Kind) -> Option<Millis> {

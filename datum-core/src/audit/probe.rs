@@ -3,7 +3,7 @@
 use super::report::Finding;
 use super::rule::{Absent, Contains, Count, Exists, Keys, Kind, Probe, Size};
 use super::scope::{Scope, Verdict, finding};
-use super::{facts, license, story, text};
+use super::{facts, license, secrets, story, text};
 use crate::files::{LookError, Node, NodeKind};
 use crate::glob::Glob;
 
@@ -23,6 +23,7 @@ pub(crate) fn run(probe: &Probe, scope: &Scope<'_>) -> Verdict {
         Probe::History(probe) => Ok(story::history(probe, scope)),
         Probe::Fresh(probe) => story::fresh(probe, scope),
         Probe::Log(probe) => Ok(facts::log(probe, scope)),
+        Probe::Secrets(probe) => Ok(secrets::probe(probe, scope)),
         Probe::License(_) => license::judge(scope),
         Probe::Capability(probe) => facts::capability(probe, scope),
         Probe::Undecided(probe) => Ok(Verdict::Unknown(probe.why.clone())),

@@ -138,6 +138,9 @@ pub struct Report {
     pub commit: Option<String>,
     /// Whether the work tree was looked at instead of the commit's.
     pub worktree: bool,
+    /// Whether every file and the whole history were looked at for secrets.
+    #[serde(skip_serializing_if = "is_false", default)]
+    pub deep: bool,
     /// The numbers.
     pub counts: Counts,
     /// What was found, rule by rule, in the order of the rules.

@@ -123,6 +123,8 @@ pub(crate) enum Probe {
     Fresh(Fresh),
     /// A fact of the logs.
     Log(Log),
+    /// No secrets lie in the files, or in the history.
+    Secrets(Secrets),
     /// The licence file is the licence it claims to be, whole.
     License(License),
     /// CAPABILITY.toml follows the seed's schema, or what it declares was used of late.
@@ -283,6 +285,8 @@ pub(crate) enum Fact {
     OverdueBottles,
     /// The last entry of any log is no older than `days`.
     Recent,
+    /// No vessel of the fleet list declares capabilities and was last active more than `days` ago.
+    ExpiredCapabilities,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -291,6 +295,38 @@ pub(crate) struct Log {
     pub(crate) fact: Fact,
     #[serde(default = "month")]
     pub(crate) days: u32,
+}
+
+/// How sure it is that something is a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum SecretKind {
+    /// By its form.
+    Certain,
+    /// By its looks.
+    Likely,
+    /// It may be one, or one that opens little.
+    Possible,
+}
+
+impl SecretKind {
+    pub(crate) fn level(self) -> crate::secret::Level {
+        match self {
+            Self::Certain => crate::secret::Level::Critical,
+            Self::Likely => crate::secret::Level::Error,
+            Self::Possible => crate::secret::Level::Warning,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Secrets {
+    /// Every commit, not only the files of this one.
+    #[serde(default)]
+    pub(crate) history: bool,
+    #[serde(default = "sure")]
+    pub(crate) kinds: Vec<SecretKind>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -328,6 +364,10 @@ fn hundred() -> usize {
 
 fn month() -> u32 {
     30
+}
+
+fn sure() -> Vec<SecretKind> {
+    vec![SecretKind::Certain, SecretKind::Likely]
 }
 
 impl Probe {

@@ -1,6 +1,7 @@
 //! What probes look at, and what they answer.
 
 use super::report::Finding;
+use super::secrets::Looked;
 use crate::ancestry::{Commit, End};
 use crate::files::{Files, LookError, Node, NodeKind};
 use crate::glob::Glob;
@@ -72,6 +73,10 @@ pub(crate) struct Scope<'a> {
     pub(crate) files: &'a Files<'a>,
     pub(crate) now: Millis,
     pub(crate) language: &'a dyn Fn(&str) -> Option<&'static str>,
+    /// Whether everything is looked at, however long it takes.
+    pub(crate) deep: bool,
+    pub(super) secrets: OnceCell<Looked>,
+    pub(super) past_secrets: OnceCell<Option<Looked>>,
     newest: RefCell<Newest>,
     languages: OnceCell<Result<BTreeMap<&'static str, usize>, String>>,
 }
@@ -88,9 +93,19 @@ impl<'a> Scope<'a> {
         files: &'a Files<'a>,
         now: Millis,
         language: &'a dyn Fn(&str) -> Option<&'static str>,
+        deep: bool,
     ) -> Self {
-        let newest = RefCell::new(Newest::default());
-        Self { survey, files, now, language, newest, languages: OnceCell::new() }
+        Self {
+            survey,
+            files,
+            now,
+            language,
+            deep,
+            secrets: OnceCell::new(),
+            past_secrets: OnceCell::new(),
+            newest: RefCell::default(),
+            languages: OnceCell::new(),
+        }
     }
 
     /// Gives the newest `count` commits, fewer where there are no more, and how the history ends.

@@ -17,7 +17,7 @@ const EMPTY_WORDS: [&str; 16] = [
     "temp", ".", "..", "commit",
 ];
 
-const SHALLOW: &str = "the clone is shallow, so its history is not all here";
+pub(super) const SHALLOW: &str = "the clone is shallow, so its history is not all here";
 
 pub(super) fn branch(probe: &Branch, scope: &Scope<'_>) -> Verdict {
     match &scope.survey.standing.default_branch {

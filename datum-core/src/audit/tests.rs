@@ -1,3 +1,5 @@
+mod secrets;
+
 use super::rule::Probe;
 use super::*;
 use crate::files::Files;
@@ -35,6 +37,8 @@ fn look(root: &Path, book: &Book) -> Report {
         worktree: false,
         book,
         name: "test",
+        deep: false,
+        brought: None,
         now: NOW,
         language: &language,
     })

@@ -1,7 +1,8 @@
 //! Proof that git reaches a hook: git itself is asked to run it, with a probe that the hook answers and does no more.
 
-use super::{Event, File, Hooks, HooksError, Place, State, config};
+use super::{Event, File, Hooks, HooksError, Place, State, config, files};
 use crate::git::Git;
+use std::path::Path;
 
 /// The variable that turns a run of a hook into a probe; the hook prints its value and ends.
 pub const PROBE: &str = "DATUM_HOOK_PROBE";
@@ -16,6 +17,8 @@ pub enum Proof {
     Reached,
     /// The hook is where this git looks, executable and first in its file; this git is too old to run it by name.
     InPlace,
+    /// Another tool's hook is in its place and hands over to it, as this says; running that one would run all of it.
+    Behind(String),
     /// Git does not reach it, for this reason.
     NotReached(String),
 }
@@ -30,7 +33,7 @@ impl Hooks {
     /// [`HooksError`] when git cannot be asked.
     pub fn verify(&self, event: Event, nonce: &str) -> Result<Proof, HooksError> {
         let state = self.state(event)?;
-        let Some(place) = state.place() else { return Ok(Proof::NotReached(why_not(&state))) };
+        let Some(place) = state.place() else { return Ok(absent(&state)) };
         if let (Place::File, File::Ours { executable, first, .. }) = (place, &state.file) {
             if !executable {
                 return Ok(Proof::NotReached(format!("{} is not executable", state.path.display())));
@@ -83,12 +86,24 @@ impl Hooks {
     }
 }
 
-fn why_not(state: &State) -> String {
-    match &state.file {
+/// What there is to say of a hook that is not where git looks.
+fn absent(state: &State) -> Proof {
+    Proof::NotReached(match &state.file {
+        File::Foreign { tool: Some(tool @ ("pre-commit" | "prek")), executable: true }
+            if is_legacy(&state.path) =>
+        {
+            return Proof::Behind(format!("{tool} runs it first, as {}.legacy", state.event));
+        }
         File::Foreign { tool: Some(tool), .. } => {
             format!("{} belongs to {tool} and does not call datum", state.path.display())
         }
         File::Foreign { tool: None, .. } => format!("{} does not call datum", state.path.display()),
         File::Absent | File::Ours { .. } => "it is not installed".to_owned(),
-    }
+    })
+}
+
+/// Whether pre-commit or prek, installed later, moved our hook to where they call it from.
+fn is_legacy(path: &Path) -> bool {
+    let legacy = files::look(&path.with_extension("legacy"));
+    matches!(legacy, Ok(File::Ours { executable: true, first: true, .. }))
 }

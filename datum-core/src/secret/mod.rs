@@ -74,6 +74,12 @@ impl Finding {
         }
         text.get(self.at.clone()).unwrap_or_default()
     }
+
+    /// The column in characters, from 1, in the text that was searched.
+    pub(crate) fn column_in_characters(&self, text: &[u8]) -> usize {
+        let start = self.at.start.saturating_sub(self.column - 1);
+        String::from_utf8_lossy(text.get(start..self.at.start).unwrap_or_default()).chars().count() + 1
+    }
 }
 
 /// A secret found, before lines are counted.

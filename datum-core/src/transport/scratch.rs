@@ -162,7 +162,7 @@ impl Remote {
         Err(refused("its branch moves too fast"))
     }
 
-    fn default_branch(&self) -> Result<String, TransportError> {
+    pub(super) fn default_branch(&self) -> Result<String, TransportError> {
         let mut command = self.command(&[], "ls-remote");
         command.args(["--quiet", "--symref", "--", &self.location, "HEAD"]);
         let output = self.run(command, "list the refs", Vec::new())?;

@@ -11,7 +11,7 @@ use datum_core::audit;
 
 pub(super) fn rules(what: &What, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
     let now = edge.now()?;
-    let looker = Looker { what, at: None, worktree: false, now };
+    let looker = Looker { what, at: None, worktree: false, deep: false, now };
     // Outside a repository the rules are those that are built in.
     let book = match edge.store() {
         Ok(store) => looker.book(store)?,

@@ -13,6 +13,7 @@ pub(crate) struct Looker<'a> {
     pub(crate) what: &'a What,
     pub(crate) at: Option<&'a str>,
     pub(crate) worktree: bool,
+    pub(crate) deep: bool,
     pub(crate) now: Millis,
 }
 
@@ -50,6 +51,8 @@ impl Looker<'_> {
             survey,
             files,
             worktree: self.worktree,
+            deep: self.deep,
+            brought: None,
             book,
             name: self.what.kind().as_str(),
             now: self.now,
@@ -63,7 +66,7 @@ impl Looker<'_> {
         if let Some(kept) = audit::find(&snapshot, name) {
             return Ok(kept.report);
         }
-        let at = Looker { what: self.what, at: Some(name), worktree: false, now: self.now };
+        let at = Looker { what: self.what, at: Some(name), worktree: false, deep: self.deep, now: self.now };
         Ok(at.look(store)?.report)
     }
 

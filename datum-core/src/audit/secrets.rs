@@ -1,0 +1,168 @@
+//! The probe of secrets: in the files that are audited, and in the history that leads to them.
+
+use super::rule::{SecretKind, Secrets};
+use super::scope::{Scope, Verdict, finding};
+use crate::files::{LookError, Node, NodeKind, TEXT_MAX};
+use crate::id::EntryId;
+use crate::outgoing::Budget;
+use crate::secret::{self, Level};
+
+/// Most files that are all looked at; of more, only those that are likely to hold secrets.
+const FILES_MAX: usize = 5000;
+/// Most likely files looked at where there are too many to look at all.
+const LIKELY_MAX: usize = 500;
+/// Most bytes looked at.
+const BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// The history that is looked at without being asked for more.
+const HISTORY: Budget = Budget { commits: 500, bytes: BYTES_MAX };
+/// The history that is looked at when more is asked for: all of it.
+const DEEP: Budget = Budget { commits: usize::MAX, bytes: u64::MAX };
+
+/// What was found in files, kept for every rule that asks.
+#[derive(Debug, Default)]
+pub(crate) struct Looked {
+    found: Vec<(Level, super::report::Finding)>,
+    /// Why it is not the whole truth.
+    left: Option<String>,
+    broken: Option<String>,
+}
+
+impl Looked {
+    fn verdict(&self, kinds: &[SecretKind]) -> Verdict {
+        let asked = self.found.iter().filter(|(level, _)| kinds.iter().any(|kind| kind.level() == *level));
+        let found: Vec<_> = asked.map(|(_, finding)| finding.clone()).collect();
+        match (found.is_empty(), &self.broken, &self.left) {
+            (false, ..) => Verdict::Fail(found),
+            (true, Some(why), _) => Verdict::Broken(why.clone()),
+            (true, None, Some(why)) => Verdict::Unknown(why.clone()),
+            (true, None, None) => Verdict::pass(),
+        }
+    }
+
+    fn push(&mut self, path: &str, text: &[u8], found: &secret::Finding) {
+        let mut place = finding(format!("{}, {} [{}]", found.what, found.redacted, found.rule), Some(path));
+        (place.line, place.column) = (Some(found.line), Some(found.column_in_characters(text)));
+        self.found.push((found.level, place));
+    }
+}
+
+pub(super) fn probe(probe: &Secrets, scope: &Scope<'_>) -> Verdict {
+    let files = || scope.secrets.get_or_init(|| in_files(scope));
+    if !probe.history {
+        return files().verdict(&probe.kinds);
+    }
+    match scope.past_secrets.get_or_init(|| in_history(scope)) {
+        Some(past) => past.verdict(&probe.kinds),
+        // What lies open is a fail, however long the history is.
+        None => match files().verdict(&probe.kinds) {
+            Verdict::Pass(_) | Verdict::Unknown(_) => Verdict::Unknown(
+                "the history is too long to be looked at unasked; datum audit --deep looks at all of it"
+                    .to_owned(),
+            ),
+            verdict => verdict,
+        },
+    }
+}
+
+fn in_files(scope: &Scope<'_>) -> Looked {
+    let mut looked = Looked::default();
+    let mut nodes = Vec::new();
+    let keep = |node: &Node| {
+        if node.kind == NodeKind::File {
+            nodes.push(node.clone());
+        }
+    };
+    if let Err(error) = scope.files.walk("", |_| true, keep) {
+        looked.broken = Some(error.to_string());
+    }
+    let all = nodes.len();
+    if all > FILES_MAX && !scope.deep {
+        nodes.retain(|node| is_likely(&node.path));
+        nodes.truncate(LIKELY_MAX);
+        looked.left = Some(format!(
+            "{} of {all} files were looked at, by their names; datum audit --deep looks at all",
+            nodes.len()
+        ));
+    }
+    let (most, mut bytes) =
+        if scope.deep { (secret::SIZE_MAX as u64, u64::MAX) } else { (TEXT_MAX, BYTES_MAX) };
+    for node in &nodes {
+        let text = match scope.files.read_at_most(node, most.min(bytes)) {
+            Ok(text) => text,
+            Err(error @ LookError::TooLarge { .. }) => {
+                looked.left.get_or_insert(match scope.deep {
+                    true => error.to_string(),
+                    false => {
+                        format!("{} is too large to be looked at unasked; datum audit --deep does", node.path)
+                    }
+                });
+                continue;
+            }
+            Err(error) => {
+                looked.broken.get_or_insert(error.to_string());
+                continue;
+            }
+        };
+        bytes = bytes.saturating_sub(text.len() as u64);
+        for found in secret::scan(&node.path, &text) {
+            looked.push(&node.path, &text, &found);
+        }
+    }
+    looked
+}
+
+/// Whether a file of this name often holds what should not be in it.
+fn is_likely(path: &str) -> bool {
+    const NAMES: [&str; 7] = [".env", ".npmrc", ".netrc", ".pypirc", "id_rsa", "id_ed25519", "dockerfile"];
+    const ENDS: [&str; 12] = [
+        ".env",
+        ".pem",
+        ".key",
+        ".toml",
+        ".yml",
+        ".yaml",
+        ".ini",
+        ".cfg",
+        ".conf",
+        ".properties",
+        ".sh",
+        ".tf",
+    ];
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    NAMES.iter().any(|start| name.starts_with(start))
+        || ENDS.iter().any(|end| name.ends_with(end))
+        || ["secret", "credential", "password", "token", "config"].iter().any(|word| name.contains(word))
+}
+
+/// `None` where there is more history than is looked at unasked.
+fn in_history(scope: &Scope<'_>) -> Option<Looked> {
+    let mut looked = Looked::default();
+    let Some(head) = scope.survey.snapshot.head() else { return Some(looked) };
+    let budget = if scope.deep { DEEP } else { HISTORY };
+    let report = match scope.survey.store.history_secrets(head, budget) {
+        Ok(report) => report?,
+        Err(error) => {
+            looked.broken = Some(error.to_string());
+            return Some(looked);
+        }
+    };
+    if !scope.survey.standing.shallow.is_empty() {
+        looked.left = Some(super::story::SHALLOW.to_owned());
+    }
+    looked.left = looked.left.or(report.unread.first().cloned());
+    for found in report.found {
+        let at = |id: EntryId| id.short(12).to_string();
+        let place = found.path.as_deref().unwrap_or("its message");
+        let what = &found.finding;
+        let said = format!(
+            "{}, {} [{}], in line {} of {place} at {}",
+            what.what,
+            what.redacted,
+            what.rule,
+            what.line,
+            at(found.commit)
+        );
+        looked.found.push((what.level, finding(said, found.path.as_deref())));
+    }
+    Some(looked)
+}
