@@ -246,3 +246,21 @@ fn shells_and_man_are_told_of_every_command() {
         assert!(vessel.path().join("man").join(page).is_file(), "{page}");
     }
 }
+
+#[test]
+fn what_cannot_be_committed_or_synced_is_named() {
+    let vessel = Vessel::new();
+    let none = vessel.datum(&["git", "commit", "-m", "x", "no-such-file"]).fails(2);
+    assert!(none.contains("there is no file no-such-file"), "{none}");
+    assert!(vessel.datum(&["git", "sync"]).fails(2).contains("hint: git remote add origin URL"));
+    vessel.git(&["remote", "add", "origin", "/nonexistent/harbour.git"]).ok();
+    vessel.git(&["commit", "-q", "--allow-empty", "-m", "one"]).ok();
+    // git's last line is advice; what is the matter stands in the first.
+    let gone = vessel.datum(&["git", "sync"]).fails(2);
+    assert!(gone.contains("'/nonexistent/harbour.git' does not appear to be a git repository"), "{gone}");
+    fs::write(vessel.path().join("a"), "1").unwrap();
+    vessel.datum(&["git", "commit", "-m", "a", "a"]).ok();
+    fs::remove_file(vessel.path().join("a")).unwrap();
+    vessel.datum(&["git", "commit", "-m", "a is gone", "a"]).ok();
+    assert_eq!(vessel.git(&["status", "--porcelain"]).ok(), "");
+}

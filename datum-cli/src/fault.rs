@@ -300,11 +300,13 @@ impl From<WorkError> for Fault {
         let no = |message: String| Self { exit: Exit::No, ..Self::usage(message) };
         match error {
             WorkError::Nothing => no(message),
-            WorkError::Refused { .. } => no(message).hint("what it says stands above; nothing was changed"),
+            WorkError::Refused { .. } => no(message).hint("what it says stands above; nothing was committed"),
             WorkError::Conflicts { upstream, .. } => {
                 no(message).hint(format!("nothing was done; git merge {upstream} begins the merge by hand"))
             }
             WorkError::Path { .. } => Self::usage(message).hint("paths count from where the command runs"),
+            WorkError::NoRemote(name) => Self::usage(message).hint(format!("git remote add {name} URL")),
+            WorkError::NoFile(_) => Self::usage(message).hint("paths count from where the command runs"),
             WorkError::NoBranch => Self::usage(message).hint("datum git checkout BRANCH"),
             WorkError::Branch(_) | WorkError::Git(GitError::Failed { .. }) => Self::usage(message),
             WorkError::File { .. } => {

@@ -237,6 +237,17 @@ fn ask_to_end(_: &Child) {}
 /// The error that `output` is.
 pub(crate) fn failed(verb: &str, output: &Output) -> GitError {
     let said = String::from_utf8_lossy(&output.stderr);
-    let line = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no reason given");
-    GitError::Failed { verb: verb.to_owned(), message: line.trim().to_owned() }
+    GitError::Failed { verb: verb.to_owned(), message: reason(&said) }
+}
+
+/// The line of git's talk that says what is the matter, with the files it lists below; the last line where none does.
+fn reason(said: &str) -> String {
+    let is_reason = |line: &str| line.starts_with("fatal: ") || line.starts_with("error: ");
+    let mut lines = said.lines().skip_while(|line| !is_reason(line));
+    let Some(first) = lines.next() else {
+        let last = said.lines().rev().find(|line| !line.trim().is_empty());
+        return last.unwrap_or("no reason given").trim().to_owned();
+    };
+    let files: Vec<&str> = lines.take_while(|line| line.starts_with('\t')).map(str::trim).collect();
+    if files.is_empty() { first.trim().to_owned() } else { format!("{} {}", first.trim(), files.join(", ")) }
 }

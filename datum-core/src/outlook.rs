@@ -5,6 +5,8 @@ use crate::entry::View;
 use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::log;
+use crate::odb::ObjectError;
+use crate::roster::{self, Agent};
 use crate::snapshot::Snapshot;
 use crate::stamp::Millis;
 use crate::store::{Store, StoreError};
@@ -13,31 +15,35 @@ use crate::undo;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-/// An agent that has written here.
+/// An agent, and what it wrote here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
-    /// Its name.
-    pub agent: String,
-    /// The clock of its newest entry.
-    pub last: Millis,
-    /// Its entries, of all kinds and from all its clones.
+    /// The agent: its state, and when git last saw it, here or in its own vessel.
+    pub agent: Agent,
+    /// The clock of its newest entry here; 0 where it wrote none.
+    pub wrote: Millis,
+    /// Its entries here, of all kinds and from all its clones.
     pub entries: u64,
 }
 
-/// The agents that have written here, the one seen last first; read from the tips alone.
-pub fn seen(snapshot: &Snapshot<'_>) -> Vec<Seen> {
-    let mut agents: BTreeMap<&str, (Millis, u64)> = BTreeMap::new();
+/// The agents that are known, the one seen last first.
+///
+/// # Errors
+/// [`ObjectError`] when the tree cannot be read.
+pub fn seen(snapshot: &Snapshot<'_>) -> Result<Vec<Seen>, ObjectError> {
+    let mut written: BTreeMap<&str, (Millis, u64)> = BTreeMap::new();
     for (_, writer, tip) in snapshot.tips() {
         let (clock, seq) = clock_and_seq(snapshot, tip);
-        let agent = agents.entry(writer.agent()).or_default();
+        let agent = written.entry(writer.agent()).or_default();
         *agent = (agent.0.max(clock), agent.1 + seq);
     }
-    let mut seen: Vec<Seen> = agents
-        .into_iter()
-        .map(|(agent, (last, entries))| Seen { agent: agent.to_owned(), last, entries })
-        .collect();
-    seen.sort_by(|a, b| b.last.cmp(&a.last).then_with(|| a.agent.cmp(&b.agent)));
-    seen
+    let with_entries = |agent: Agent| {
+        let (wrote, entries) = written.get(agent.name.as_str()).copied().unwrap_or_default();
+        Seen { agent, wrote, entries }
+    };
+    let mut seen: Vec<Seen> = roster::read(snapshot)?.into_values().map(with_entries).collect();
+    seen.sort_by(|a, b| b.agent.seen.cmp(&a.agent.seen).then_with(|| a.agent.name.cmp(&b.agent.name)));
+    Ok(seen)
 }
 
 fn clock_and_seq(snapshot: &Snapshot<'_>, tip: EntryId) -> (Millis, u64) {
@@ -128,8 +134,8 @@ mod tests {
         append(&store, "a", 0, "one");
         append(&store, "b", 5, "two");
         append(&store, "b", 9, "three");
-        let seen = seen(&store.snapshot().unwrap());
-        let brief: Vec<_> = seen.iter().map(|s| (s.agent.as_str(), s.last, s.entries)).collect();
+        let seen = seen(&store.snapshot().unwrap()).unwrap();
+        let brief: Vec<_> = seen.iter().map(|s| (s.agent.name.as_str(), s.wrote, s.entries)).collect();
         assert_eq!(brief, [("b", NOW + 9, 2), ("a", NOW, 1)]);
     }
 

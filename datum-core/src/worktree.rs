@@ -43,6 +43,12 @@ pub enum WorkError {
         /// The files, by name.
         files: Vec<String>,
     },
+    /// A file that is neither here nor in git.
+    #[error("there is no file {0}, here or in the last commit")]
+    NoFile(String),
+    /// A remote that is not configured.
+    #[error("there is no remote {0}")]
+    NoRemote(String),
     /// No branch is checked out.
     #[error("no branch is checked out")]
     NoBranch,
@@ -169,7 +175,8 @@ impl WorkTree {
     /// Commits, as `git commit` does, with its hooks and signing.
     ///
     /// # Errors
-    /// [`WorkError::Nothing`] and [`WorkError::Refused`]; then nothing was committed, and what was staged stays so.
+    /// [`WorkError::Nothing`], [`WorkError::NoFile`] and [`WorkError::Refused`]; then nothing was committed, and what
+    /// was staged for it stays so, as after `git add`.
     pub fn commit(&self, message: &str, scope: Scope<'_>) -> Result<EntryId, WorkError> {
         let mut paths: Vec<&str> = vec!["commit", "--quiet", "--file=-"];
         match scope {
@@ -185,6 +192,13 @@ impl WorkTree {
                     .copied()
                     .filter(|name| self.root.join(name).symlink_metadata().is_ok())
                     .collect();
+                for gone in names.iter().filter(|name| !there.contains(name)) {
+                    let known = self.output(&["--literal-pathspecs", "ls-files", "--", gone])?;
+                    let before = || self.ask(&["cat-file", "-e", &format!("HEAD:{gone}")]);
+                    if known.is_empty() && !before()?.status.success() {
+                        return Err(WorkError::NoFile((*gone).to_owned()));
+                    }
+                }
                 if !there.is_empty() {
                     self.output(&[&["--literal-pathspecs", "add", "--"][..], &there].concat())?;
                 }
@@ -202,11 +216,10 @@ impl WorkTree {
         self.head()
     }
 
-    /// Whether these files stand in the index as they do in the last commit.
+    /// Whether these files are as they were in the last commit.
     fn is_same(&self, names: &[&str]) -> Result<bool, WorkError> {
         let base = if self.head().is_ok() { "HEAD" } else { EMPTY_TREE };
-        let args =
-            [&["--literal-pathspecs", "diff-index", "--cached", "--quiet", base, "--"][..], names].concat();
+        let args = [&["--literal-pathspecs", "diff-index", "--quiet", base, "--"][..], names].concat();
         Ok(self.ask(&args)?.status.success())
     }
 

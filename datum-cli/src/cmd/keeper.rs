@@ -166,17 +166,8 @@ fn records(edge: &Edge<'_>, out: &mut Out, query: &Query) -> Result<Exit, Fault>
 }
 
 fn check(edge: &Edge<'_>, out: &mut Out, resource: &str) -> Result<Exit, Fault> {
-    let store = edge.store()?;
     let agent = edge.agent()?;
-    let root = store.work_dir().and_then(|root| root.canonicalize().ok());
-    let roots = root.and_then(|root| root.to_str().map(str::to_owned)).into_iter().collect();
-    let mut boundaries = Boundaries { roots, ..Boundaries::default() };
-    if store.pins()?.vault().is_some() {
-        let vault = super::vault::read(edge)?;
-        let granted = vault.secrets().filter(|(_, secret)| secret.granted.contains(agent.as_str()));
-        boundaries.secrets = granted.map(|(name, _)| name.to_string()).collect();
-    }
-    let decision = check_boundary(&boundaries, resource);
+    let decision = check_boundary(&boundaries(edge, &agent)?, resource);
     if out.is_json() {
         out.json(&serde_json::json!({ "version": 1, "agent": agent.as_str(), "resource": resource,
             "allowed": decision.allowed, "why": decision.why }));
@@ -185,4 +176,29 @@ fn check(edge: &Edge<'_>, out: &mut Out, resource: &str) -> Result<Exit, Fault> 
         out.line(&format!("{word}: {}", decision.why));
     }
     Ok(if decision.allowed { Exit::Done } else { Exit::No })
+}
+
+/// Refuses what lies outside of what the acting agent may touch.
+pub(crate) fn guard(edge: &Edge<'_>, resource: &str) -> Result<(), Fault> {
+    let agent = edge.agent()?;
+    let decision = check_boundary(&boundaries(edge, &agent)?, resource);
+    if decision.allowed {
+        return Ok(());
+    }
+    Err(Fault::no(format!("{agent} may not touch {resource}: {}", decision.why))
+        .hint(format!("datum keeper check {resource}")))
+}
+
+/// What `agent` may touch here.
+fn boundaries(edge: &Edge<'_>, agent: &AgentName) -> Result<Boundaries, Fault> {
+    let store = edge.store()?;
+    let root = store.work_dir().and_then(|root| root.canonicalize().ok());
+    let roots = root.and_then(|root| root.to_str().map(str::to_owned)).into_iter().collect();
+    let mut boundaries = Boundaries { roots, ..Boundaries::default() };
+    if store.pins()?.vault().is_some() {
+        let vault = super::vault::read(edge)?;
+        let granted = vault.secrets().filter(|(_, secret)| secret.granted.contains(agent.as_str()));
+        boundaries.secrets = granted.map(|(name, _)| name.to_string()).collect();
+    }
+    Ok(boundaries)
 }

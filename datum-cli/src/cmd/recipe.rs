@@ -12,7 +12,7 @@ use datum_core::Word;
 use datum_core::worktree::TreePath;
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 
 /// Largest recipe that is read, bytes.
@@ -118,15 +118,20 @@ fn known(root: &Path) -> Result<BTreeMap<String, String>, Fault> {
 }
 
 fn read(root: &Path, name: &str) -> Result<String, Fault> {
-    let recipes = known(root)?;
-    let path = recipes
-        .get(name)
-        .ok_or_else(|| Fault::usage(format!("no recipe {name}")).hint("datum recipe list names them"))?;
-    let file = run::locate(root, name, path)?;
+    let (path, file) = locate(root, name)?;
     if file.metadata().is_ok_and(|meta| meta.len() > SIZE_MAX) {
         return Err(Fault::usage(format!("{path} is larger than 1 MiB")));
     }
     std::fs::read_to_string(&file).map_err(|error| Fault::usage(format!("cannot read {path}: {error}")))
+}
+
+/// Where a recipe lies: its path in the workshop, and its file.
+fn locate(root: &Path, name: &str) -> Result<(String, PathBuf), Fault> {
+    let recipes = known(root)?;
+    let path = recipes
+        .get(name)
+        .ok_or_else(|| Fault::usage(format!("no recipe {name}")).hint("datum recipe list names them"))?;
+    Ok((path.clone(), run::locate(root, name, path)?))
 }
 
 fn list(edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
@@ -267,6 +272,9 @@ impl Run {
         if parsed.commands.is_empty() {
             return Err(Fault::usage(format!("recipe {} has no commands", self.name))
                 .hint("they stand under '## Commands', in blocks marked sh"));
+        }
+        if !self.dry_run {
+            run::pass(edge, &format!("recipe {}", self.name), &locate(&root, &self.name)?.1)?;
         }
         let count = parsed.commands.len();
         for (index, text) in parsed.commands.iter().enumerate() {

@@ -63,6 +63,16 @@ pub(crate) fn options(store: &Store, kinds: Option<&str>) -> Result<Options, Fau
     })
 }
 
+/// The kinds that a sync sends to `remote` unless others are asked for.
+pub(crate) fn leaving(store: &Store, remote: &str) -> Result<Vec<Kind>, Fault> {
+    let options = options(store, None)?;
+    Ok(match (store.takes_sealed(remote), store.setting("datum.sync.kinds")) {
+        (true, None) => Kind::ALL.to_vec(),
+        (true, Some(_)) => options.kinds,
+        (false, _) => options.going(),
+    })
+}
+
 /// Who syncs: the agent, or where none is declared the program itself, since a sync writes no entries.
 pub(crate) fn stamp(edge: &Edge<'_>) -> Result<Stamp, Fault> {
     match edge.stamp() {

@@ -134,7 +134,7 @@ fn list(
             entry.path,
             entry.description
         );
-        out.line(&line);
+        out.line(line.trim_end());
     }
     if bundled {
         for (name, _, about) in BUNDLED {
@@ -255,8 +255,13 @@ impl Run {
         let root = root(edge)?;
         let manifest = Manifest::read(&root)?;
         let entry = manifest.find(&self.name).filter(|entry| entry.category != "recipes");
+        let what = format!("tool {}", self.name);
         let mut command = match entry {
-            Some(entry) => run::command(&run::locate(&root, &entry.name, &entry.path)?, &entry.language)?,
+            Some(entry) => {
+                let file = run::locate(&root, &entry.name, &entry.path)?;
+                run::pass(edge, &what, &file)?;
+                run::command(&file, &entry.language)?
+            }
             None => {
                 let bundled = BUNDLED.iter().find(|(name, ..)| *name == self.name);
                 let (_, verbs, _) = bundled.ok_or_else(|| unknown(&self.name))?;
@@ -268,7 +273,6 @@ impl Run {
             }
         };
         command.args(&self.args);
-        let what = format!("tool {}", self.name);
         let status = run::recorded(edge, out, &root, &what, command)?;
         Ok(ended(out, &self.name, status))
     }

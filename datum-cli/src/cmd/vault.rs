@@ -69,6 +69,7 @@ enum Command {
     Destroy(write::Destroy),
     /// Check every entry, and that every value granted to this agent opens
     Verify(read::Verify),
+    #[command(after_help = "Examples:\n  datum vault share origin\n  datum vault share origin --stop")]
     /// Mark a remote: the vault's logs and access records may leave for it
     Share {
         /// The remote's name or address

@@ -44,7 +44,7 @@ impl Options {
     }
 
     /// The kinds that go to the other side.
-    pub(crate) fn going(&self) -> Vec<Kind> {
+    pub fn going(&self) -> Vec<Kind> {
         self.kinds.iter().filter(|kind| !self.stays.contains(kind)).copied().collect()
     }
 }

@@ -62,6 +62,9 @@ impl WorkTree {
         if upstream.remote.starts_with('-') {
             return Err(WorkError::Branch(upstream.remote));
         }
+        if self.ask(&["remote", "get-url", "--", &upstream.remote])?.status.code() == Some(2) {
+            return Err(WorkError::NoRemote(upstream.remote));
+        }
         let tracking = format!("refs/remotes/{}/{}", upstream.remote, upstream.branch);
         let exists = self.fetch(&upstream, &tracking)?;
         let shown = format!("{}/{}", upstream.remote, upstream.branch);

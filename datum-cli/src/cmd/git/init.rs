@@ -70,6 +70,10 @@ impl Init {
             }));
         } else {
             files.keys().for_each(|path| out.line(&format!("wrote {path}")));
+            let unfilled: Vec<String> = template::unfilled(&files).into_iter().collect();
+            if !unfilled.is_empty() {
+                out.say(&format!("left as they stand, for want of --var: {}", unfilled.join(", ")));
+            }
             out.say(&format!("next: datum -C {} boot", root.display()));
         }
         Ok(Exit::Done)
@@ -113,6 +117,9 @@ fn is_same(root: &Path) -> impl Fn(&Path) -> bool + '_ {
     |other| root.canonicalize().ok() == other.canonicalize().ok()
 }
 
+/// Files that are named where they stand in the way.
+const TAKEN_MAX: usize = 5;
+
 /// Refuses to overwrite, and to write through links.
 fn check_free(root: &Path, files: &Files) -> Result<(), Fault> {
     let mut taken = Vec::new();
@@ -135,7 +142,12 @@ fn check_free(root: &Path, files: &Files) -> Result<(), Fault> {
     if taken.is_empty() {
         return Ok(());
     }
-    Err(Fault::usage(format!("{} would be overwritten in {}", taken.join(", "), root.display()))
+    let more = match taken.len().saturating_sub(TAKEN_MAX) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    taken.truncate(TAKEN_MAX);
+    Err(Fault::usage(format!("{}{more} would be overwritten in {}", taken.join(", "), root.display()))
         .hint("nothing was written; choose an empty folder, or move these away"))
 }
 

@@ -4,8 +4,9 @@ use crate::fault::Fault;
 use crate::out::Out;
 use datum_core::Store;
 use datum_core::worktree::TreePath;
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Most files a template may have.
@@ -152,7 +153,7 @@ fn from_folder(root: &Path) -> Result<Files, Fault> {
 
 /// Fetches the newest commit into a folder of its own, checked out nowhere, and reads its files from there.
 fn from_repository(address: &str) -> Result<Files, Fault> {
-    let folder = std::env::temp_dir().join(format!("datum-template-{}", std::process::id()));
+    let folder = fresh_folder()?;
     let read = fetch(address, &folder).and_then(|()| {
         let store = Store::open(&folder)?;
         let snapshot = store.snapshot()?;
@@ -169,6 +170,19 @@ fn from_repository(address: &str) -> Result<Files, Fault> {
     });
     let _ = std::fs::remove_dir_all(&folder);
     read
+}
+
+/// A folder that nobody had before, and that nobody else can look into.
+fn fresh_folder() -> Result<PathBuf, Fault> {
+    let mark = RandomState::new().build_hasher().finish();
+    let folder = std::env::temp_dir().join(format!("datum-template-{mark:016x}"));
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "the mode is unix's"))]
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    let made = builder.create(&folder);
+    made.map_err(|error| Fault::broken(format!("cannot make {}: {error}", folder.display())))?;
+    Ok(folder)
 }
 
 fn fetch(address: &str, folder: &Path) -> Result<(), Fault> {
@@ -201,9 +215,10 @@ pub(super) fn fill(files: Files, variables: &BTreeMap<String, String>) -> Result
     let mut filled = Files::new();
     for (path, bytes) in files {
         let path = replace(&path, variables);
-        // A file that is no text is taken as it is.
+        // A file that is no text is taken as it is; git, too, takes NUL for the sign of one.
         let bytes = match String::from_utf8(bytes) {
-            Ok(text) => replace(&text, variables).into_bytes(),
+            Ok(text) if !text.contains('\0') => replace(&text, variables).into_bytes(),
+            Ok(text) => text.into_bytes(),
             Err(error) => error.into_bytes(),
         };
         if filled.contains_key(&path) {
@@ -212,6 +227,16 @@ pub(super) fn fill(files: Files, variables: &BTreeMap<String, String>) -> Result
         add(&mut filled, &path, bytes)?;
     }
     Ok(filled)
+}
+
+/// The names that stand as `{{name}}` in what was filled in: variables that nobody gave a value.
+pub(super) fn unfilled(files: &Files) -> BTreeSet<String> {
+    let is_name =
+        |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let texts =
+        files.values().filter_map(|bytes| str::from_utf8(bytes).ok()).filter(|text| !text.contains('\0'));
+    let names = texts.flat_map(|text| text.split("{{").skip(1)).filter_map(|rest| rest.split_once("}}"));
+    names.map(|(name, _)| name.trim()).filter(|name| is_name(name)).map(str::to_owned).collect()
 }
 
 fn replace(text: &str, variables: &BTreeMap<String, String>) -> String {
@@ -249,6 +274,18 @@ mod tests {
     fn variables_are_filled_in_and_the_rest_stays() {
         let text = "{{name}} {{ name }} ${{ secrets.X }} {{unknown}} {{y}} {{";
         assert_eq!(replace(text, &variables()), "pump pump ${{ secrets.X }} {{unknown}} {{name}} {{");
+    }
+
+    #[test]
+    fn what_is_no_text_stays_and_what_was_not_given_is_named() {
+        let files = Files::from([
+            ("a".to_owned(), b"\0{{name}}".to_vec()),
+            ("b".to_owned(), b"{{name}} {{harbour}} ${{ secrets.X }}".to_vec()),
+        ]);
+        let filled = fill(files, &variables()).unwrap();
+        assert_eq!(filled["a"], b"\0{{name}}");
+        let b = Files::from([("b".to_owned(), filled["b"].clone())]);
+        assert_eq!(unfilled(&b).into_iter().collect::<Vec<_>>(), ["harbour"]);
     }
 
     #[test]

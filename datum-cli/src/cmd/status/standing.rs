@@ -54,10 +54,10 @@ impl Standing {
         let now = edge.now()?;
         let agent = edge.agent_if_any()?;
         let me = agent.clone().map(|name| edge.me_as(store, name)).transpose()?;
-        let agents = outlook::seen(snapshot);
-        let mine = agents.iter().find(|seen| agent.as_ref().is_some_and(|name| name.as_str() == seen.agent));
+        let agents = outlook::seen(snapshot)?;
+        let mine = agents.iter().find(|seen| agent.as_ref() == Some(&seen.agent.name));
         let since = match &agent {
-            Some(_) => mine.map_or(0, |seen| seen.last),
+            Some(_) => mine.map_or(0, |seen| seen.wrote),
             None => now.saturating_sub(DAY),
         };
         let tasks = task::fold(snapshot);
@@ -139,7 +139,7 @@ impl Standing {
             "tasks": self.tasks_json(),
             "claims": self.claims.iter().map(claim_json).collect::<Vec<_>>(),
             "audits": self.audits_json(),
-            "seen": self.agents.iter().map(seen_json).collect::<Vec<_>>(),
+            "seen": self.agents.iter().map(|seen| seen_json(seen, self.now)).collect::<Vec<_>>(),
             "remote": self.remote.as_ref().map(|(name, unsent)| json!({
                 "name": name, "met": unsent.met, "unsent_logs": unsent.logs, "unsent_entries": unsent.entries,
             })),
@@ -185,8 +185,12 @@ fn claim_json(claim: &Claim) -> Value {
     })
 }
 
-fn seen_json(seen: &Seen) -> Value {
-    json!({ "agent": seen.agent, "last_seen": time::iso(seen.last), "entries": seen.entries })
+fn seen_json(seen: &Seen, now: Millis) -> Value {
+    let agent = &seen.agent;
+    json!({
+        "agent": agent.name.as_str(), "state": agent.state.as_str(), "liveness": agent.liveness(now).as_str(),
+        "last_seen": agent.seen.map(time::iso), "entries": seen.entries,
+    })
 }
 
 fn waiting(snapshot: &Snapshot<'_>, me: &Me, now: Millis) -> Result<Waiting, Fault> {
@@ -208,6 +212,6 @@ fn remote(store: &Store, snapshot: &Snapshot<'_>) -> Result<Option<(String, Unse
     let Some(name) = store.default_remote() else { return Ok(None) };
     // A remote that cannot be used is told by the sync that wants to.
     let Ok(remote) = store.remote(&name, Duration::ZERO) else { return Ok(None) };
-    let unsent = store.unsent(snapshot, &remote.name(), &sync::options(store, None)?.kinds)?;
+    let unsent = store.unsent(snapshot, &remote.name(), &sync::leaving(store, &name)?)?;
     Ok(Some((name, unsent)))
 }

@@ -7,6 +7,7 @@ use crate::table::{self, Cell};
 use crate::time;
 use datum_core::bottle::Bottle;
 use datum_core::publish::taskboard_file::State;
+use datum_core::roster::{self, Liveness};
 use datum_core::task::Task;
 use datum_core::{Entry, Millis, journal};
 
@@ -220,11 +221,18 @@ fn audits(standing: &Standing) -> Part {
 fn agents(standing: &Standing) -> Part {
     let mut part = Part::new("agents", vec![counted(standing.agents.len(), "known", Paint::Plain)]);
     let row = |seen: &datum_core::outlook::Seen| {
-        let held: Vec<String> =
-            standing.tasks.held_by(&seen.agent, standing.now).map(Task::alias).take(4).collect();
+        let (name, liveness) = (seen.agent.name.as_str(), seen.agent.liveness(standing.now));
+        let paint = if liveness == Liveness::Live { Paint::Good } else { Paint::Dim };
+        let stated = match seen.agent.state {
+            roster::State::Uninitialized => String::new(),
+            state => format!("{}, ", state.as_str()),
+        };
+        let when =
+            seen.agent.seen.map(|seen| format!(" {}", time::ago(seen, standing.now))).unwrap_or_default();
+        let held: Vec<String> = standing.tasks.held_by(name, standing.now).map(Task::alias).take(4).collect();
         vec![
-            Cell::plain(&seen.agent),
-            Cell::new(format!("seen {}", time::ago(seen.last, standing.now)), Paint::Dim),
+            Cell::plain(name),
+            Cell::new(format!("{stated}{}{when}", liveness.as_str()), paint),
             Cell::new(number(seen.entries, "entry", "entries"), Paint::Dim),
             Cell::new(held.join(" "), Paint::Id),
         ]

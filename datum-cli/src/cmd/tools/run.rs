@@ -75,6 +75,20 @@ fn is_executable(file: &Path) -> bool {
     file.extension().is_some_and(|end| end.eq_ignore_ascii_case("exe"))
 }
 
+/// Asks the keeper whether the agent may touch `file`; a refusal stands in the journal.
+#[cfg(feature = "vault")]
+pub(crate) fn pass(edge: &Edge<'_>, what: &str, file: &Path) -> Result<(), Fault> {
+    let refuse = |fault| record(edge, &format!("{what}: refused by the keeper")).and(Err(fault));
+    crate::cmd::keeper::guard(edge, &format!("file:{}", file.display())).or_else(refuse)
+}
+
+/// There is no keeper in this build.
+#[cfg(not(feature = "vault"))]
+#[expect(clippy::unnecessary_wraps, reason = "with a keeper it can refuse")]
+pub(crate) fn pass(_: &Edge<'_>, _: &str, _: &Path) -> Result<(), Fault> {
+    Ok(())
+}
+
 /// Runs `command` in `root`, its start and its end recorded in the journal; its streams are ours.
 ///
 /// The start is recorded first: a run that was cut off is known by having no end.

@@ -8,6 +8,7 @@ use crate::time;
 use datum_core::audit::{self, Answer, Recorded};
 use datum_core::bottle::{self, Me};
 use datum_core::publish::taskboard_file::State;
+use datum_core::roster::{self, Liveness};
 use datum_core::task::{self, Task, Tasks};
 use datum_core::{Entry, Kind, Millis, Snapshot, journal, onboarding, outlook};
 
@@ -28,7 +29,7 @@ pub(super) fn read(snapshot: &Snapshot<'_>, me: Option<&Me>, now: Millis) -> Res
         journal_page(snapshot, &entries),
         inbox::page(&bottles, me, now),
         board(&tasks, me, now),
-        agents(snapshot, &tasks, &entries, now),
+        agents(snapshot, &tasks, &entries, now)?,
         audits(snapshot),
     ])
 }
@@ -126,37 +127,48 @@ fn task_row(tasks: &Tasks, task: &Task, now: Millis) -> Row {
         .body(&task.text)
 }
 
-fn agents(snapshot: &Snapshot<'_>, tasks: &Tasks, entries: &[Entry], now: Millis) -> Page {
+fn agents(snapshot: &Snapshot<'_>, tasks: &Tasks, entries: &[Entry], now: Millis) -> Result<Page, Fault> {
     let row = |seen: outlook::Seen| {
-        let held: Vec<&Task> = tasks.held_by(&seen.agent, now).filter(|task| !task.is_closed()).collect();
-        let record = tasks.record(&seen.agent, now);
+        let (agent, name) = (&seen.agent, seen.agent.name.as_str());
+        let (liveness, last) = (agent.liveness(now), agent.seen);
+        let state = match agent.state {
+            roster::State::Uninitialized => "-",
+            state => state.as_str(),
+        };
+        let live = if liveness == Liveness::Live { Tone::Good } else { Tone::Dim };
+        let ago = last.map_or_else(|| "never".to_owned(), |seen| time::ago(seen, now));
+        let held: Vec<&Task> = tasks.held_by(name, now).filter(|task| !task.is_closed()).collect();
+        let record = tasks.record(name, now);
         let aliases: Vec<String> = held.iter().map(|task| task.alias()).collect();
         let pieces = vec![
-            Piece::new(&seen.agent, Tone::Bold),
-            Piece::new(time::ago(seen.last, now), Tone::Plain),
+            Piece::new(name, Tone::Bold),
+            Piece::new(state, Tone::Plain),
+            Piece::new(ago, live),
             Piece::new(seen.entries.to_string(), Tone::Plain),
             Piece::new(record.finished.to_string(), Tone::Plain),
             Piece::new(record.dropped.to_string(), if record.dropped > 0 { Tone::Bad } else { Tone::Plain }),
             Piece::new(aliases.join(" "), Tone::Id),
         ];
-        let mut row = Row::new(seen.agent.clone(), pieces)
-            .line(&seen.agent, Tone::Bold)
-            .field("Seen:", time::show(seen.last))
+        let mut row = Row::new(name, pieces)
+            .line(name, Tone::Bold)
+            .field("State:", format!("{state}, {}", liveness.as_str()))
+            .field("Note:", &agent.note)
+            .field("Seen:", last.map(time::show).unwrap_or_default())
             .field("Entries:", seen.entries.to_string())
             .field("Tasks:", format!("{} finished, {} dropped", record.finished, record.dropped));
         for task in held {
             row = row.line(format!("has {} {}", task.alias(), task.title), Tone::Good);
         }
         row = row.line("", Tone::Plain);
-        for entry in entries.iter().filter(|entry| entry.agent == seen.agent).take(20) {
+        for entry in entries.iter().filter(|entry| entry.agent == name).take(20) {
             let category = entry.trailer(journal::CATEGORY).unwrap_or("-");
             row = row.line(format!("{} {category} {}", minute(entry.clock), entry.subject), Tone::Plain);
         }
         row
     };
-    let heads = &["Agent", "Seen", "Entries", "Done", "Dropped", "Has"];
-    let rows = outlook::seen(snapshot).into_iter().map(row).collect();
-    Page { heads, rows, badge: 0, empty: "No agent has written here: datum boot", more: 0 }
+    let heads = &["Agent", "State", "Seen", "Entries", "Done", "Dropped", "Has"];
+    let rows = outlook::seen(snapshot)?.into_iter().map(row).collect();
+    Ok(Page { heads, rows, badge: 0, empty: "No agent has written here: datum boot", more: 0 })
 }
 
 fn audits(snapshot: &Snapshot<'_>) -> Page {
