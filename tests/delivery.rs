@@ -37,7 +37,7 @@ impl Two {
 }
 
 #[test]
-fn a_bottle_is_written_sent_read_acknowledged_and_answered() {
+fn a_bottle_is_written_sent_seen_read_acknowledged_and_answered() {
     let two = Two::new();
     two.a.datum(&["bottle", "drop", "tern", "Nets", "--vessel", "tern", "--content", "All out."]).ok();
     assert_eq!(two.sent()[0]["progress"], "written");
@@ -52,6 +52,7 @@ fn a_bottle_is_written_sent_read_acknowledged_and_answered() {
         (&"a".into(), &"Nets".into())
     );
     for (args, state) in [
+        (vec!["bottle", "check"], "seen"),
         (vec!["bottle", "read", &id], "read"),
         (vec!["bottle", "ack", &id], "acknowledged"),
         (vec!["bottle", "reply", &id, "--content", "Good."], "answered"),
@@ -63,6 +64,23 @@ fn a_bottle_is_written_sent_read_acknowledged_and_answered() {
     for vessel in [&two.a, &two.home, &two.tern] {
         vessel.fsck();
     }
+}
+
+#[test]
+fn a_bottle_is_seen_by_whom_it_is_for_once_and_only_from_elsewhere() {
+    let two = Two::new();
+    two.a.datum(&["bottle", "drop", "tern", "Nets", "--vessel", "tern", "--send"]).ok();
+    two.tern.datum(&["bottle", "drop", "tern", "Here", "--content", "x"]).ok();
+    two.tern(&["sync"]);
+    let log = || two.tern.git(&["log", "--format=%s", "--glob=refs/datum/bottle/tern-*"]).ok();
+    two.tern(&["bottle", "check", "--no-note"]);
+    two.tern.datum(&["bottle", "check", "--everyone"]).ok();
+    assert_eq!(log(), "", "neither without a note nor by another");
+    assert_eq!(two.tern(&["bottle", "check"]).lines().count(), 2);
+    assert_eq!(two.tern(&["bottle", "check"]).lines().count(), 2, "what is seen is still new");
+    assert!(log().starts_with("Seen ") && log().lines().count() == 1, "{}", log());
+    two.tern(&["sync"]);
+    assert_eq!(two.sent()[0]["progress"], "seen");
 }
 
 #[test]
@@ -201,4 +219,64 @@ fn bad_vessels_are_refused() {
         two.a.datum(&args).fails(2);
     }
     assert_eq!(two.a.datum(&["fleet", "list"]).ok().lines().count(), 1);
+}
+
+#[test]
+fn runs_that_come_and_go_send_by_one_log_and_each_bottle_arrives_once() {
+    let two = Two::new();
+    let home = two.home.path().to_str().unwrap().to_owned();
+    let run = |n: usize| {
+        let vessel = Vessel::new();
+        let ci = |args: &[&str]| vessel.command(args).env("CI", "true").output().unwrap();
+        assert!(ci(&["fleet", "add", "tern", &home]).status.success());
+        let subject = format!("Run {n}");
+        let kept = ci(&["bottle", "drop", "tern", &subject, "--vessel", "tern", "--content", "x"]);
+        assert_eq!(kept.status.code(), Some(2), "it keeps no outbox");
+        let args = ["bottle", "drop", "tern", &subject, "--vessel", "tern", "--send", "--content", "x"];
+        let sent = ci(&args);
+        assert!(sent.status.success(), "{sent:?}");
+        assert!(String::from_utf8_lossy(&ci(&["bottle", "sent"]).stdout).contains("sent at tern"));
+        vessel.fsck();
+    };
+    std::thread::scope(|scope| {
+        for n in 0..4 {
+            scope.spawn(move || run(n));
+        }
+    });
+    run(4);
+    assert_eq!(two.home.git(&["for-each-ref", "refs/datum"]).ok().lines().count(), 1);
+    two.tern(&["sync"]);
+    let mut lines: Vec<_> = two
+        .tern(&["bottle", "check"])
+        .lines()
+        .map(|line| line.split_once("] ").unwrap().1.to_owned())
+        .collect();
+    lines.sort();
+    assert_eq!(lines, (0..5).map(|n| format!("Run {n} (unread)")).collect::<Vec<_>>());
+    two.home.fsck();
+}
+
+#[test]
+fn vessels_of_the_other_hash_are_discovered_and_sent_files() {
+    let two = Two::new();
+    let other = Vessel::with(&["--object-format=sha256"]);
+    std::fs::write(
+        other.path().join("CAPABILITY.toml"),
+        "[agent]\nname = \"gull\"\n\n[capabilities]\nfishing = { confidence = 0.7 }\n",
+    )
+    .unwrap();
+    other.git(&["add", "-A"]).ok();
+    other.git(&["commit", "-qm", "first"]).ok();
+    other.git(&["config", "receive.denyCurrentBranch", "ignore"]).ok();
+    let place = format!("file://{}", other.path().display());
+    two.a.datum(&["fleet", "add", "gull", &place]).ok();
+    two.a.datum(&["fleet", "discover"]).ok();
+    let able = two.a.datum(&["fleet", "who", "--cap", "fishing", "--format", "json"]).json();
+    assert_eq!(able["vessels"][0]["name"], "gull");
+    two.a.datum(&["bottle", "drop", "gull", "Nets", "--vessel", "gull", "--as-file", "--content", "x"]).ok();
+    assert!(other.git(&["ls-tree", "-r", "--name-only", "HEAD"]).ok().contains("for-gull/"));
+    // Objects of one hash cannot stand beside those of the other: that is said, and the bottle is kept.
+    let said = two.a.datum(&["bottle", "drop", "gull", "Log", "--vessel", "gull", "--send"]).fails(3);
+    assert!(said.contains("gull: not sent"), "{said}");
+    other.fsck();
 }

@@ -21,6 +21,7 @@ mod places;
 mod pushes;
 mod readme;
 mod servers;
+mod ssh;
 mod status;
 mod task;
 mod travel;

@@ -21,6 +21,8 @@ pub const PRIORITY: &str = "Priority";
 pub const DEADLINE: &str = "Deadline";
 /// The trailer that names the bottle this one answers.
 pub const IN_REPLY_TO: &str = "In-Reply-To";
+/// The trailer of an entry that says: its agent was shown this bottle in a list.
+pub const SEEN: &str = "Seen";
 /// The trailer of an entry that says: its agent has read this bottle.
 pub const READ: &str = "Read";
 /// The trailer of an entry that says: its agent acknowledges this bottle.
@@ -154,6 +156,17 @@ pub fn draft(drop: &Drop<'_>) -> Result<Draft, DraftError> {
         draft = draft.with(IN_REPLY_TO, &id.to_string())?;
     }
     Ok(draft)
+}
+
+/// Most bottles that one receipt names.
+pub const RECEIPT_MAX: usize = 500;
+
+/// Drafts the entries that say the writer was shown these bottles in a list.
+///
+/// # Errors
+/// [`DraftError`] never for ids that come from a snapshot.
+pub fn sightings(bottles: &[EntryId]) -> Result<Vec<Draft>, DraftError> {
+    bottles.chunks(RECEIPT_MAX).map(|some| receipt("Seen", SEEN, some, "")).collect()
 }
 
 /// Drafts the entry that says the writer has read these bottles.

@@ -45,6 +45,11 @@ impl Store {
         known.or_else(|| CloneId::new(read()?.trim_ascii_end()).ok())
     }
 
+    /// The id that this clone writes under, if it has written yet.
+    pub fn clone_id(&self) -> Option<CloneId> {
+        self.known_clone_id()
+    }
+
     /// Gives this clone another id, because a copy of it writes under the one it has.
     ///
     /// # Errors

@@ -5,6 +5,8 @@
 //! senders meet. What the vessel's agents do with a bottle they say in their own logs, which are fetched and folded like
 //! any other: the outbox and those logs together are a snapshot.
 
+mod shared;
+
 use crate::append::Target;
 use crate::bottle::{self, Stage};
 use crate::entry::Draft;

@@ -105,8 +105,13 @@ impl Git {
 
     /// Makes a repository at `path`.
     pub(crate) fn init(path: &Path) -> Result<(), GitError> {
+        Self::init_as(path, &[])
+    }
+
+    /// Makes a repository at `path` with these options.
+    pub(crate) fn init_as(path: &Path, options: &[&str]) -> Result<(), GitError> {
         let mut command = bare_command();
-        command.args(["init", "--quiet", "--"]).arg(path);
+        command.args(["init", "--quiet"]).args(options).arg("--").arg(path);
         let output = Self::run(command, b"")?;
         if output.status.success() { Ok(()) } else { Err(failed("init", &output)) }
     }

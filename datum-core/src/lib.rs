@@ -18,7 +18,7 @@
 //! /// What `me` wants to say, given the state: a pure function.
 //! fn answers(snapshot: &Snapshot<'_>, me: &Me) -> Result<Vec<Draft>, Box<dyn std::error::Error>> {
 //!     let inbox = bottle::inbox(snapshot)?;
-//!     let mine = inbox.bottles.iter().filter(|b| b.is_for(me) && b.stage(&me.name) == Stage::Unread);
+//!     let mine = inbox.bottles.iter().filter(|b| b.is_for(me) && b.is_new_to(&me.name));
 //!     mine.filter_map(|bottle| Some((bottle, bottle.from_agent.clone()?)))
 //!         .map(|(bottle, from)| {
 //!             Ok(bottle::draft(&Drop {

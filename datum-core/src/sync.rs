@@ -7,6 +7,9 @@ mod adopted;
 mod carrier;
 mod fork;
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests forge what a vessel may hold")]
+mod hostile;
+#[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "tests copy repositories")]
 mod laws;
 mod receive;

@@ -2,6 +2,7 @@
 
 mod list;
 mod read;
+mod seen;
 pub(crate) mod send;
 mod survey;
 mod watch;

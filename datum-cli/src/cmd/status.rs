@@ -9,7 +9,7 @@ use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use crate::record::short;
 use crate::time;
-use datum_core::bottle::{self, Bottle, Me, Stage};
+use datum_core::bottle::{self, Bottle, Me};
 use datum_core::onboarding::{self, Known};
 use datum_core::{Entry, EntryId, Kind, Millis, Snapshot, Store, handover, journal};
 use standing::Standing;
@@ -164,7 +164,7 @@ impl Overview {
     pub(crate) fn of(store: &Store, snapshot: &Snapshot<'_>, me: &Me, now: Millis) -> Result<Self, Fault> {
         let query = journal::Query { limit: Some(5), ..journal::Query::default() };
         let bottles = bottle::inbox(snapshot)?.bottles;
-        let unread = |b: &&Bottle| b.is_for(me) && b.stage(&me.name) == Stage::Unread;
+        let unread = |b: &&Bottle| b.is_for(me) && b.is_new_to(&me.name);
         let overdue =
             |b: &&Bottle| b.is_overdue(now) && (b.is_for(me) || b.from_agent.as_ref() == Some(&me.name));
         let root = store.work_dir().unwrap_or_else(|| store.common_dir());

@@ -1,6 +1,6 @@
 //! The inbox: bottles of the logs and of the tree in one list, and what became of each.
 
-use super::{ACK, DEADLINE, IN_REPLY_TO, PRIORITY, READ, Recipient, TO, TYPE};
+use super::{ACK, DEADLINE, IN_REPLY_TO, PRIORITY, READ, Recipient, SEEN, TO, TYPE};
 use crate::entry::View;
 use crate::file_bottle::{self, FileBottle, Resolved, Rung, When};
 use crate::id::EntryId;
@@ -43,6 +43,8 @@ pub enum Source {
 pub enum Stage {
     /// Nothing is known of it.
     Unread,
+    /// The agent was shown it in a list.
+    Seen,
     /// It was read.
     Read,
     /// It was acknowledged.
@@ -56,6 +58,7 @@ impl Stage {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unread => "unread",
+            Self::Seen => "seen",
             Self::Read => "read",
             Self::Acknowledged => "acknowledged",
             Self::Answered => "answered",
@@ -123,6 +126,11 @@ impl Bottle {
     /// How far the bottle has come with `agent`.
     pub fn stage(&self, agent: &AgentName) -> Stage {
         self.stages.get(agent.as_str()).map_or(Stage::Unread, |status| status.stage)
+    }
+
+    /// Whether `agent` has neither read it nor done more with it.
+    pub fn is_new_to(&self, agent: &AgentName) -> bool {
+        self.stage(agent) < Stage::Read
     }
 
     /// Whether its deadline has passed and nobody has acknowledged it.
@@ -195,7 +203,7 @@ pub fn inbox(snapshot: &Snapshot<'_>) -> Result<Inbox, ObjectError> {
     let mut receipts = Vec::new();
     let mut imported = BTreeMap::new();
     let hidden = undo::walk_visible(snapshot, Kind::Bottle, |view| {
-        let stages = [(READ, Stage::Read), (ACK, Stage::Acknowledged)];
+        let stages = [(SEEN, Stage::Seen), (READ, Stage::Read), (ACK, Stage::Acknowledged)];
         for (key, stage) in stages {
             for id in view.values(key).filter_map(EntryId::from_hex) {
                 receipts.push((id, view.agent().to_owned(), stage, view.clock()));

@@ -33,12 +33,15 @@ struct Scratch<'r> {
 }
 
 impl<'r> Scratch<'r> {
-    fn new(remote: &'r Remote) -> Result<Self, TransportError> {
+    /// One whose objects have ids as long as `like`, the id of an object there.
+    fn new(remote: &'r Remote, like: EntryId) -> Result<Self, TransportError> {
         let cannot = |message: String| {
             TransportError::new(&remote.location, "make a scratch repository", Trouble::Program, &message)
         };
         let dir = tempfile::tempdir().map_err(|error| cannot(error.to_string()))?;
-        Git::init(dir.path()).map_err(|error| cannot(error.to_string()))?;
+        let format = if like.0.kind() == gix::hash::Kind::Sha256 { "sha256" } else { "sha1" };
+        Git::init_as(dir.path(), &[&format!("--object-format={format}")])
+            .map_err(|error| cannot(error.to_string()))?;
         Ok(Self { remote, dir })
     }
 
@@ -105,10 +108,10 @@ impl Remote {
         let mut command = self.command(&[], "ls-remote");
         command.args(["--quiet", "--", &self.location, "HEAD"]);
         let output = self.run(command, "list the refs", Vec::new())?;
-        if !output.stdout.ends_with(b"\tHEAD\n") {
-            return Ok(Peek { logs, ..Peek::default() });
-        }
-        let scratch = Scratch::new(self)?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let head = said.lines().find_map(|line| EntryId::from_hex(line.strip_suffix("\tHEAD")?));
+        let Some(head) = head else { return Ok(Peek { logs, ..Peek::default() }) };
+        let scratch = Scratch::new(self, head)?;
         let head = scratch.fetch("HEAD")?;
         let mut command = scratch.command("show");
         command.args(["--no-patch", "--format=%ct", &head.to_string()]);
@@ -132,13 +135,11 @@ impl Remote {
         text: &str,
         subject: &str,
     ) -> Result<EntryId, TransportError> {
-        let branch = match branch {
-            Some(branch) => branch.to_owned(),
-            None => self.default_branch()?,
-        };
+        let (own, like) = self.default_branch()?;
+        let branch = branch.map_or(own, str::to_owned);
         let refused =
             |message: &str| TransportError::new(&self.location, "commit a file", Trouble::Refused, message);
-        let scratch = Scratch::new(self)?;
+        let scratch = Scratch::new(self, like)?;
         for _ in 0..TRIES {
             let parent = scratch.fetch(&format!("refs/heads/{branch}"))?;
             let commit = scratch.commit(stamp, parent, path, text, subject)?;
@@ -162,14 +163,16 @@ impl Remote {
         Err(refused("its branch moves too fast"))
     }
 
-    pub(super) fn default_branch(&self) -> Result<String, TransportError> {
+    /// The branch that a clone would check out, and its newest commit.
+    pub(super) fn default_branch(&self) -> Result<(String, EntryId), TransportError> {
         let mut command = self.command(&[], "ls-remote");
         command.args(["--quiet", "--symref", "--", &self.location, "HEAD"]);
         let output = self.run(command, "list the refs", Vec::new())?;
         let said = String::from_utf8_lossy(&output.stdout);
         let branch =
             said.lines().find_map(|line| line.strip_prefix("ref: refs/heads/")?.strip_suffix("\tHEAD"));
-        branch.map(str::to_owned).ok_or_else(|| {
+        let tip = said.lines().find_map(|line| EntryId::from_hex(line.strip_suffix("\tHEAD")?));
+        branch.map(str::to_owned).zip(tip).ok_or_else(|| {
             TransportError::new(&self.location, "find its branch", Trouble::Refused, "it has no branch yet")
         })
     }

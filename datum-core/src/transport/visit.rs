@@ -40,7 +40,7 @@ impl Remote {
             return Err(self.failed("fetch", &output));
         }
         // A repository without a branch keeps the head it was made with.
-        if let Ok(branch) = self.default_branch() {
+        if let Ok((branch, _)) = self.default_branch() {
             let mut command = git.command_with(&quiet, "symbolic-ref");
             command.args(["HEAD", &format!("refs/heads/{branch}")]);
             let output = self.run(command, "name its branch", Vec::new())?;

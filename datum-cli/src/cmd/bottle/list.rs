@@ -1,14 +1,16 @@
 //! Listing bottles: `check`, `summary`, `thread`.
 
-use super::{Shown, inbox, line, one, state};
+use super::{Shown, inbox, line, one, seen, state};
 use crate::cmd::journal::moment;
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
-use datum_core::bottle::{Bottle, Inbox, Source, Stage};
+use datum_core::bottle::{Bottle, Inbox, Source};
 use std::collections::BTreeMap;
 
 /// Lists the bottles for this agent that are new.
+///
+/// Those that came from another clone or vessel are noted as seen, once, so that the sender may know.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   datum bottle check
@@ -30,6 +32,9 @@ pub(crate) struct Check {
     /// List only bottles whose deadline passed without acknowledgement
     #[arg(long)]
     overdue: bool,
+    /// Do not note that the bottles from elsewhere were seen
+    #[arg(long)]
+    no_note: bool,
     /// Read the state as it was at TIME
     #[arg(long, value_name = "TIME")]
     as_of: Option<String>,
@@ -59,9 +64,7 @@ impl Check {
         let listed: Vec<&Bottle> = bottles
             .iter()
             .filter(|bottle| self.everyone || bottle.is_for(&me))
-            .filter(|bottle| {
-                self.all || self.everyone || self.overdue || bottle.stage(&me.name) == Stage::Unread
-            })
+            .filter(|bottle| self.all || self.everyone || self.overdue || bottle.is_new_to(&me.name))
             .filter(|bottle| !self.overdue || bottle.is_overdue(now))
             .filter(|bottle| self.from.as_deref().is_none_or(|want| from(bottle, want)))
             .filter(|bottle| self.inbox.as_deref().is_none_or(|folder| lies_below(bottle, folder)))
@@ -85,6 +88,9 @@ impl Check {
             }
         }
         out.damage(&snapshot.damage());
+        if !self.no_note && self.as_of.is_none() {
+            seen::note(edge, out, &me, &listed);
+        }
         Ok(if self.exit_code && listed.is_empty() { Exit::No } else { Exit::Done })
     }
 }

@@ -4,7 +4,7 @@ use super::{Shown, inbox, one};
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
-use datum_core::bottle::{self, Bottle, Source, Stage};
+use datum_core::bottle::{self, Bottle, Source};
 use datum_core::history::{self, Introduced};
 use datum_core::{Kind, Snapshot};
 
@@ -45,7 +45,7 @@ impl Read {
             print(&snapshot, out, bottle)?;
         }
         out.damage(&snapshot.damage());
-        if !self.peek && bottle.stage(&edge.agent()?) == Stage::Unread {
+        if !self.peek && bottle.is_new_to(&edge.agent()?) {
             let stamp = edge.stamp()?;
             store.apply::<Fault>(Kind::Bottle, &stamp, |_| Ok(vec![bottle::read_receipt(&[bottle.id])?]))?;
         }

@@ -26,15 +26,6 @@ pub(super) struct Way {
     pub(super) budget: String,
 }
 
-/// Refuses where an outbox would be lost with the clone.
-pub(super) fn check_outbox(edge: &Edge<'_>) -> Result<(), Fault> {
-    if edge.is_ephemeral() {
-        return Err(Fault::usage("a clone that comes and goes keeps no outbox")
-            .hint("unset CI in a clone that stays, or commit a file bottle with --as-file"));
-    }
-    Ok(())
-}
-
 /// Pushes what stands in the outbox for a vessel, and records what the vessel will not take.
 fn deliver(opening: &Opening, stamp: &Stamp, vessel: &Vessel, budget: Duration) -> Result<Delivery, Fault> {
     let store = opening.open()?;
@@ -47,6 +38,33 @@ fn deliver(opening: &Opening, stamp: &Stamp, vessel: &Vessel, budget: Duration) 
     Ok(delivery)
 }
 
+/// Writes a bottle for each of these vessels and sends it at once, from a clone that comes and goes.
+fn post_now(
+    edge: &Edge<'_>,
+    out: &mut Out,
+    stamp: &Stamp,
+    draft: &Draft,
+    to: &[Vessel],
+    budget: Duration,
+) -> Result<Exit, Fault> {
+    let store = edge.store()?;
+    let mut results = Vec::new();
+    for vessel in to {
+        let remote = store.remote(&vessel.location, budget)?;
+        let sent = store.post_now(&vessel.name, stamp, &remote, std::slice::from_ref(draft));
+        results.push(sent.map_err(Fault::from));
+    }
+    let (sent, exit) = tell_deliveries(out, to, results);
+    if exit == Exit::Broken {
+        out.say("hint: this clone keeps no outbox: what was not sent must be written again");
+    }
+    if out.is_json() {
+        let none: [serde_json::Value; 0] = [];
+        out.json(&json!({ "version": 1, "kind": "bottle", "posted": none, "deliveries": sent }));
+    }
+    Ok(exit)
+}
+
 /// Delivers to these vessels, many at a time; tells who got what. Answers with whether all did.
 pub(crate) fn deliver_all(
     edge: &Edge<'_>,
@@ -57,6 +75,19 @@ pub(crate) fn deliver_all(
 ) -> (Vec<serde_json::Value>, Exit) {
     let opening = edge.opening();
     let results = in_parallel(out, to, |vessel| deliver(&opening, stamp, vessel, budget));
+    let (shown, exit) = tell_deliveries(out, to, results);
+    if exit == Exit::Broken {
+        out.say("hint: what was not sent stays in the outbox; datum sync tries again");
+    }
+    (shown, exit)
+}
+
+/// Tells who got what.
+fn tell_deliveries(
+    out: &mut Out,
+    to: &[Vessel],
+    results: Vec<Result<Delivery, Fault>>,
+) -> (Vec<serde_json::Value>, Exit) {
     let mut exit = Exit::Done;
     let mut shown = Vec::new();
     for (vessel, result) in to.iter().zip(results) {
@@ -82,9 +113,6 @@ pub(crate) fn deliver_all(
             }
         }
     }
-    if exit == Exit::Broken {
-        out.say("hint: what was not sent stays in the outbox; datum sync tries again");
-    }
     (shown, exit)
 }
 
@@ -101,9 +129,15 @@ pub(super) fn post(
     to: &[Vessel],
     way: &Way,
 ) -> Result<Exit, Fault> {
-    check_outbox(edge)?;
     let budget = budget(&way.budget)?;
     let store = edge.store()?;
+    if edge.is_ephemeral() {
+        if !way.send {
+            return Err(Fault::usage("a clone that comes and goes keeps no outbox")
+                .hint("add --send to send it now, or unset CI in a clone that stays"));
+        }
+        return post_now(edge, out, stamp, draft, to, budget);
+    }
     let mut posted = Vec::new();
     for vessel in to {
         let applied = store.post::<Fault>(&vessel.name, stamp, |_| Ok(vec![draft.clone()]))?;

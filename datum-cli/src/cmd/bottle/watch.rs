@@ -1,13 +1,13 @@
 //! `datum bottle watch`: waits for new bottles.
 
-use super::{Shown, inbox, line};
+use super::{Shown, inbox, line, seen};
 use crate::cmd::sync;
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use crate::time;
 use datum_core::Kind;
-use datum_core::bottle::{Bottle, Stage};
+use datum_core::bottle::Bottle;
 use datum_core::sync::Options;
 use std::collections::BTreeSet;
 use std::thread;
@@ -39,7 +39,7 @@ impl Watch {
                 .hint("write 30s, 10m or 1h")
         })?;
         let (store, me, start) = (edge.store()?, edge.me()?, Instant::now());
-        let unread = |bottle: &&Bottle| bottle.is_for(&me) && bottle.stage(&me.name) == Stage::Unread;
+        let unread = |bottle: &&Bottle| bottle.is_for(&me) && bottle.is_new_to(&me.name);
         let first = inbox(&store.snapshot()?)?;
         let known: BTreeSet<_> = first.bottles.iter().filter(unread).map(|bottle| bottle.id).collect();
         let mut pause = Duration::from_millis(100);
@@ -66,6 +66,7 @@ impl Watch {
                             out.line(&text);
                         }
                     }
+                    seen::note(edge, out, &me, &news);
                     return Ok(Exit::Done);
                 }
                 seen = Some(state);

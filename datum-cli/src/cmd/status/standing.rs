@@ -5,7 +5,7 @@ use crate::edge::Edge;
 use crate::fault::Fault;
 use crate::time;
 use datum_core::audit::{self, Change};
-use datum_core::bottle::{self, Bottle, Me, Stage};
+use datum_core::bottle::{self, Bottle, Me};
 use datum_core::claim::Claim;
 use datum_core::onboarding::{self, Known};
 use datum_core::outlook::{self, Audits, Seen, Unsent};
@@ -201,7 +201,7 @@ fn waiting(snapshot: &Snapshot<'_>, me: &Me, now: Millis) -> Result<Waiting, Fau
         if bottle.is_overdue(now) && (is_mine || bottle.from_agent.as_ref() == Some(&me.name)) {
             overdue.push(bottle.clone());
         }
-        if is_mine && bottle.stage(&me.name) == Stage::Unread {
+        if is_mine && bottle.is_new_to(&me.name) {
             unread.push(bottle);
         }
     }
