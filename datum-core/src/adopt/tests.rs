@@ -206,7 +206,7 @@ fn a_container_that_lies_is_named_and_not_taken() {
         (entry.replace("x-old00001", "y-old00001"), "claims to be by"),
         (format!("{head}-{}", tip.replace(['a', 'b'], "0")), "do not end where"),
         (entry.replace("x-old00001", "..x"), "something else"),
-        ("100644 blob e69de29bb2d1d6434b8b29ae775ad8c2e48c5391\tx".to_owned(), "something else"),
+        ("100644 blob e69de29bb2d1d6434b8b29ae775ad8c2e48c5391\tx".to_owned(), "cannot be fetched"),
     ];
     let peer = clone_called("fresh001");
     for (tree, why) in cases {
@@ -215,12 +215,31 @@ fn a_container_that_lies_is_named_and_not_taken() {
         assert!(report.refused.len() == 1 && report.refused[0].why.contains(why), "{why}: {report:?}");
         assert!(texts(&open(&peer)).is_empty());
     }
-    // One that holds less than before is not taken by those who know better.
+    // One that was set back is brought forward again by those who know better.
     forge(entry);
+    assert_eq!(sync(&open(&peer), remote.path()).adopted.len(), 1);
     let report = sync(&open(&keeper), remote.path());
-    assert!(report.refused.len() == 1 && report.refused[0].why.contains("lack entries"), "{report:?}");
-    assert_eq!(texts(&open(&keeper)).len(), 603);
-    git(remote.path(), &["update-ref", name, honest.trim()]);
+    assert!(report.refused.is_empty() && report.adopted.len() == 1, "{report:?}");
+    assert_eq!(git(remote.path(), &["rev-parse", name]), honest);
     sync(&open(&peer), remote.path());
-    assert_eq!(texts(&open(&peer)).len(), 603);
+    assert_eq!((texts(&open(&peer)).len(), texts(&open(&keeper)).len()), (603, 603));
+}
+
+#[test]
+fn containers_of_one_name_that_go_two_ways_are_both_kept_and_told() {
+    let (remote, keeper) = harbour(2);
+    // A copy of the keeper's clone adopts one log, the keeper another.
+    let copy = clone_called("keeper01");
+    sync(&open(&copy), remote.path());
+    for (dir, other) in [(&keeper, "x-old00001"), (&copy, "x-old00000")] {
+        let name = format!("refs/datum/journal/{other}");
+        let tip = git(dir.path(), &["rev-parse", &name]);
+        git(dir.path(), &["update-ref", "-d", &name]);
+        open(dir).adopt(&stamp("k", 0), &Kind::ALL, LATER).unwrap();
+        git(dir.path(), &["update-ref", &name, tip.trim()]);
+    }
+    sync(&open(&keeper), remote.path());
+    let report = sync(&open(&copy), remote.path());
+    assert!(report.refused.len() == 1 && report.refused[0].why.contains("lack entries"), "{report:?}");
+    assert_eq!((texts(&open(&copy)).len(), texts(&open(&keeper)).len()), (603, 603));
 }

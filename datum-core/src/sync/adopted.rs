@@ -1,5 +1,6 @@
 //! Adopted logs on their way: containers are checked log by log, and no log is taken back to an earlier state by one.
 
+use super::receive::FAILURES_MAX;
 use super::{LogName, Refused, Session};
 use crate::adopt::container::{self, Logs, Sealed};
 use crate::id::EntryId;
@@ -9,7 +10,7 @@ use crate::refs::{Move, ref_name};
 use crate::stamp::{CloneId, Millis, Writer};
 use crate::store::StoreError;
 use crate::sync::FORKS;
-use crate::transport::{Condition, Push, Pushed, Remote, TransportError};
+use crate::transport::{Condition, Push, Pushed, Remote, TransportError, Trouble};
 use std::collections::BTreeMap;
 
 /// The containers of one side, by adopter and kind.
@@ -73,7 +74,15 @@ impl Session<'_> {
                 && !self.store.odb.exists(id)
                 && let Err(error) = remote.fetch([name.as_str()])
             {
-                return Ok(Err(error));
+                self.failures += 1;
+                let whole = [Trouble::Timeout, Trouble::Auth, Trouble::Unreachable, Trouble::NoLocation];
+                if whole.contains(&error.trouble) || self.failures > FAILURES_MAX {
+                    return Ok(Err(error));
+                }
+                let why = format!("adopted logs: they cannot be fetched: {}", error.message);
+                self.closed.insert((adopter.clone(), kind));
+                self.report.refused.push(Refused { log: (kind, adopter), by_them: true, why });
+                continue;
             }
             let old = ours.get(&(adopter.clone(), kind)).copied();
             match self.take_adopted(kind, id, old)? {
@@ -193,10 +202,11 @@ impl Session<'_> {
             self.containers.get(*key) != Some(*id) && !stays
         };
         let news: Vec<_> = ours.iter().filter(missing).map(|(key, id)| (key.clone(), *id)).collect();
-        let push = |((adopter, kind), id): &((Writer, Kind), EntryId)| Push {
-            name: container::name(adopter, *kind),
+        // What is there is held by ours, or it would have been taken or refused; git may see it as another history.
+        let push = |(key, id): &((Writer, Kind), EntryId)| Push {
+            name: container::name(&key.0, key.1),
             new: Some(*id),
-            condition: Condition::Forward,
+            condition: Condition::From(self.containers.get(key).copied()),
         };
         let mut trouble = None;
         let pushes: Vec<_> = news.iter().map(push).collect();

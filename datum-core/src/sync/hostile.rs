@@ -178,11 +178,7 @@ fn a_merge_in_a_log() {
     let merge = |dir: &Path| {
         let first = commit(dir, &entry("liar"));
         let second = entry_with(EMPTY, "liar", NOW + 1, 2, "both");
-        second.replace("author", &format!("parent {first}\nparent {first}\nauthor")).replacen(
-            &format!("parent {first}\nparent {first}\nauthor liar <liar-eeeeeee1@datum> 1767225600 +0000\ncommitter"),
-            &format!("parent {first}\nparent {first}\nauthor liar <liar-eeeeeee1@datum> 1767225600 +0000\ncommitter"),
-            1,
-        )
+        second.replacen("author", &format!("parent {first}\nparent {first}\nauthor"), 1)
     };
     check(&merge, "is a merge");
 }

@@ -9,7 +9,7 @@ use crate::transport::{Remote, TransportError, Trouble};
 use std::collections::BTreeMap;
 
 /// How many fetches may fail before one takes it to be the connection.
-const FAILURES_MAX: u32 = 64;
+pub(super) const FAILURES_MAX: u32 = 64;
 
 /// What a log of theirs is to ours.
 enum Verdict {
