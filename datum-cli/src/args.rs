@@ -127,6 +127,16 @@ pub(crate) enum Command {
     Fleet(cmd::fleet::Fleet),
     /// Audit a repository by rules
     Audit(cmd::audit::Audit),
+    /// Profile repositories: languages, lines, tools, structure, history
+    Analyze(cmd::analyze::Analyze),
+    /// Check, show and change what this vessel's agent declares
+    Capability(cmd::capability::Command),
+    /// Show what differs between two commits
+    Diff(cmd::diff::Diff),
+    /// List commits, newest first, with their I2I parts
+    History(cmd::history::History),
+    /// Report on a workshop, a fleet of clones, or conformance
+    Report(cmd::report::Report),
     /// Make workshops, commit and say why, bring branches together
     Git(cmd::git::Git),
     /// List, register and run tools

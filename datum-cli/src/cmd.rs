@@ -4,15 +4,19 @@ pub(crate) mod absorb;
 pub(crate) mod agent;
 #[cfg(feature = "vault")]
 pub(crate) mod agent_keys;
+pub(crate) mod analyze;
 pub(crate) mod audit;
 pub(crate) mod boot;
 pub(crate) mod bottle;
+pub(crate) mod capability;
 pub(crate) mod claim;
 pub(crate) mod compact;
+pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod fleet;
 pub(crate) mod git;
 pub(crate) mod handover;
+pub(crate) mod history;
 pub(crate) mod hook;
 pub(crate) mod hooks;
 pub(crate) mod i2i;
@@ -25,6 +29,7 @@ pub(crate) mod onboard;
 pub(crate) mod oracle;
 pub(crate) mod publish;
 pub(crate) mod recipe;
+pub(crate) mod report;
 pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod sync;
@@ -45,7 +50,9 @@ use crate::out::Out;
 pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
     let edge = Edge::new(&args.global);
     let asked = args.global.format;
-    if asked.plain().is_none() && !matches!(args.command, Command::Audit(_) | Command::Fleet(_)) {
+    if asked.plain().is_none()
+        && !matches!(args.command, Command::Audit(_) | Command::Fleet(_) | Command::Report(_))
+    {
         return Err(Fault::usage(format!("this command does not print {}", asked.name()))
             .hint("--format is text, json, ndjson or md"));
     }
@@ -53,6 +60,10 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
         Command::Audit(command) => command.run(&edge, out),
         Command::Agent(command) => command.run(&edge, out),
         Command::Handover(command) => command.run(&edge, out),
+        Command::Analyze(command) => command.run(&edge, out),
+        Command::Capability(command) => command.run(&edge, out),
+        Command::Diff(command) => command.run(&edge, out),
+        Command::History(command) => command.run(&edge, out),
         Command::Hook(command) => command.run(&edge, out),
         Command::Hooks(command) => command.run(&edge, out),
         Command::Boot(command) => command.run(&edge, out),
@@ -76,6 +87,7 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
         Command::InstallNames(command) => command.run(&edge, out),
         Command::Claim(command) => command.run(&edge, out),
         Command::Doctor(command) => command.run(&edge, out),
+        Command::Report(command) => command.run(&edge, out),
         Command::Show(command) => command.run(&edge, out),
         Command::Absorb(command) => command.run(&edge, out),
         Command::Compact(command) => command.run(&edge, out),

@@ -2,16 +2,32 @@
 
 use std::fmt::Write as _;
 
-/// The look of every page; it follows the reader's light or dark.
+/// The look of every page; it follows the reader's light or dark. Colours of text stand out from the ground by 4.5 : 1.
 const STYLE: &str = "
-:root { color-scheme: light dark; --line: #8884; --green: #2a8a4a; --yellow: #b58a00; --red: #c0392b; --dead: #777; }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
+:root { color-scheme: light dark; --ground: #fff; --text: #1f2328; --soft: #59636e; --line: #d1d9e0; --green: #1a7f37;
+  --yellow: #9a6700; --red: #cf222e; --dead: #656d76; --c0: #0969da; --c1: #8250df; --c2: #bf3989; --c3: #bc4c00;
+  --c4: #1a7f37; --c5: #0e7490; --c6: #9a6700; --c7: #656d76; }
+@media (prefers-color-scheme: dark) { :root { --ground: #0d1117; --text: #e6edf3; --soft: #9198a1; --line: #3d444d;
+  --green: #3fb950; --yellow: #d29922; --red: #f85149; --dead: #8b949e; --c0: #58a6ff; --c1: #bc8cff; --c2: #f778ba;
+  --c3: #ffa657; --c4: #3fb950; --c5: #39c5cf; --c6: #d29922; --c7: #8b949e; } }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem;
+  background: var(--ground); color: var(--text); }
+h1, h2, h3 { line-height: 1.25; } h2 { margin-top: 2.2rem; border-bottom: 1px solid var(--line); padding-bottom: .2rem; }
+div.wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; margin: 1rem 0; }
-th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid var(--line); }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
-.green { color: var(--green); } .yellow { color: var(--yellow); } .red { color: var(--red); } .dead { color: var(--dead); }
-.bar { display: flex; height: 1.2rem; margin: 1rem 0; } .bar i { display: block; background: currentColor; }
-summary { cursor: pointer; } code { overflow-wrap: anywhere; }
+th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid var(--line); overflow-wrap: break-word; }
+th { color: var(--soft); font-weight: 600; white-space: nowrap; }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+td.w { white-space: nowrap; }
+.green { color: var(--green); } .yellow, .unknown { color: var(--yellow); } .red { color: var(--red); } .dead { color: var(--dead); }
+.c0 { color: var(--c0); } .c1 { color: var(--c1); } .c2 { color: var(--c2); } .c3 { color: var(--c3); }
+.c4 { color: var(--c4); } .c5 { color: var(--c5); } .c6 { color: var(--c6); } .c7 { color: var(--c7); }
+figure { margin: 1rem 0; } figcaption { color: var(--soft); font-size: .9rem; }
+svg { display: block; width: 100%; height: auto; } svg rect { fill: currentColor; }
+svg text { fill: var(--text); font: 12px system-ui, sans-serif; } svg .soft { fill: var(--soft); } svg .axis { color: var(--line); }
+.key { display: inline-block; margin: .3rem 1rem 0 0; color: var(--text); } .key i { display: inline-block; width: .75em; height: .75em;
+  background: currentColor; margin-right: .35em; border-radius: 2px; }
+summary { cursor: pointer; }
 ";
 
 /// `text` as it may stand in an element or in an attribute between quotation marks.
@@ -43,8 +59,8 @@ pub(crate) fn page(title: &str, body: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n<style>{STYLE}</style>\n\
-         </head>\n<body>\n<h1>{title}</h1>\n{body}</body>\n</html>\n"
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
+         <style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n{body}</body>\n</html>\n"
     )
 }
 

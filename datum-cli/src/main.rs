@@ -2,6 +2,7 @@
 
 mod args;
 mod audit_view;
+mod chart;
 mod cmd;
 mod edge;
 mod escape;
@@ -14,7 +15,10 @@ mod html;
 #[cfg(feature = "vault")]
 mod keyring;
 mod language;
+mod lines;
 mod out;
+mod page;
+mod profile;
 mod record;
 mod table;
 mod time;

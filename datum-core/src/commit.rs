@@ -123,10 +123,3 @@ pub(crate) fn author(raw: &[u8]) -> Option<(String, Millis)> {
     let seconds: Millis = when.split(' ').next()?.parse().ok()?;
     Some((format!("{who}>"), seconds.checked_mul(1000)?))
 }
-
-/// The first line of the message of a raw commit of whatever origin.
-pub(crate) fn subject(raw: &[u8]) -> String {
-    let start = raw.windows(2).position(|pair| pair == b"\n\n").map_or(raw.len(), |at| at + 2);
-    let line = raw[start..].trim_ascii_start().split(|b| *b == b'\n').next().unwrap_or_default();
-    String::from_utf8_lossy(line).into_owned()
-}

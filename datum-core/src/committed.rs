@@ -3,6 +3,7 @@
 
 use crate::capability::{self, Change};
 use crate::entry::{Draft, DraftError, SUBJECT_MAX, VALUE_MAX};
+use crate::history::Commit;
 use crate::i2i;
 use crate::id::EntryId;
 use crate::kind::Kind;
@@ -24,77 +25,7 @@ const PAIRS_MAX: usize = 1000;
 /// How far a clock may be stepped back between a commit and its entry, milliseconds.
 const SLACK: Millis = 60_000;
 
-/// A commit of the repository's own history.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Commit {
-    /// Its id.
-    pub id: EntryId,
-    /// Its parents.
-    pub parents: Vec<EntryId>,
-    /// Its tree.
-    pub tree: EntryId,
-    /// The author's name; bytes that are no UTF-8 are replaced.
-    pub author: String,
-    /// When it was committed, by the committer's clock; 0 where that is before 1970 or no number.
-    pub time: Millis,
-    /// The whole message; bytes that are no UTF-8 are replaced.
-    pub message: String,
-}
-
-impl Commit {
-    /// The lines before the first empty one, as one.
-    pub fn subject(&self) -> String {
-        let lines = self.message.trim_start().lines().map(str::trim).take_while(|line| !line.is_empty());
-        lines.collect::<Vec<_>>().join(" ")
-    }
-
-    /// Reads a raw commit.
-    fn parse(id: EntryId, raw: &[u8]) -> Option<Self> {
-        let mut commit = Self {
-            id,
-            parents: Vec::new(),
-            tree: id,
-            author: String::new(),
-            time: 0,
-            message: String::new(),
-        };
-        let end = raw.windows(2).position(|pair| pair == b"\n\n")?;
-        let hex = |text: &[u8]| EntryId::from_hex(std::str::from_utf8(text).ok()?);
-        for line in raw[..end].split(|byte| *byte == b'\n') {
-            match line.iter().position(|byte| *byte == b' ').map(|at| (&line[..at], &line[at + 1..])) {
-                Some((b"tree", value)) => commit.tree = hex(value)?,
-                Some((b"parent", value)) => commit.parents.push(hex(value)?),
-                Some((b"author", value)) => {
-                    let name = value.split(|byte| *byte == b'<').next().unwrap_or_default();
-                    String::from_utf8_lossy(name).trim().clone_into(&mut commit.author);
-                }
-                Some((b"committer", value)) => {
-                    let after = value.rsplit(|byte| *byte == b'>').next().unwrap_or_default();
-                    let seconds = String::from_utf8_lossy(after);
-                    let seconds = seconds.split_whitespace().next().and_then(|text| text.parse::<u64>().ok());
-                    commit.time = seconds.unwrap_or(0).saturating_mul(1000);
-                }
-                _ => {}
-            }
-        }
-        commit.message = String::from_utf8_lossy(&raw[end + 2..]).into_owned();
-        Some(commit)
-    }
-}
-
 impl Store {
-    /// Reads a commit.
-    ///
-    /// # Errors
-    /// [`ObjectError`] when it is missing, damaged or no commit.
-    pub fn commit(&self, id: EntryId) -> Result<Commit, ObjectError> {
-        let mut buffer = Vec::new();
-        let raw = self.odb.read(id, ObjectKind::Commit, &mut buffer)?;
-        let damaged =
-            || ObjectError::Damaged { id, message: "it is no commit as git writes them".to_owned() };
-        Commit::parse(id, raw).ok_or_else(damaged)
-    }
-
     /// What `commit` changed in CAPABILITY.toml against its first parent; nothing where either cannot be understood.
     ///
     /// # Errors
@@ -145,8 +76,8 @@ fn line(text: &str, max: usize) -> String {
 /// # Errors
 /// None that a commit can cause: what an entry cannot hold is left out or shortened.
 pub fn draft(commit: &Commit, branch: Option<&str>, changes: &[Change]) -> Result<Draft, DraftError> {
-    let whole = commit.subject();
-    let subject = match line(&whole, SUBJECT_MAX) {
+    let whole = &commit.subject;
+    let subject = match line(whole, SUBJECT_MAX) {
         empty if empty.is_empty() => "(a commit without a subject)".to_owned(),
         subject => subject,
     };
@@ -155,7 +86,7 @@ pub fn draft(commit: &Commit, branch: Option<&str>, changes: &[Change]) -> Resul
     let mut draft = Draft::new(&subject, &body)?
         .with(crate::journal::CATEGORY, CATEGORY)?
         .with(COMMIT, &commit.id.to_string())?;
-    let parts = i2i::parse(&whole).ok().flatten();
+    let parts = i2i::parse(whole).ok().flatten();
     let part = |of: fn(&i2i::Subject<'_>) -> Option<String>| parts.as_ref().and_then(of);
     let mut trailers = vec![
         ("Branch", branch.map(str::to_owned)),
@@ -180,7 +111,8 @@ pub fn draft(commit: &Commit, branch: Option<&str>, changes: &[Change]) -> Resul
 /// says nothing, and all of the journal is looked at.
 pub fn is_recorded(snapshot: &Snapshot<'_>, commit: &Commit, now: Millis) -> bool {
     let hex = commit.id.to_string();
-    let since = if commit.time > now { 0 } else { commit.time.saturating_sub(SLACK) };
+    let committed = u64::try_from(commit.committed).unwrap_or(0).saturating_mul(1000);
+    let since = if committed > now { 0 } else { committed.saturating_sub(SLACK) };
     let mut found = false;
     snapshot.walk(Kind::Journal, |view| {
         found = view.trailer(COMMIT) == Some(&hex);

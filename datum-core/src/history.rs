@@ -1,109 +1,165 @@
-//! The history of the repository's own tree: which commit brought what.
+//! The history of the repository's own tree: its commits, newest first, and which of them changed what.
 
-use crate::commit;
+mod walk;
+
+pub use walk::{End, LastChange};
+
 use crate::id::EntryId;
-use crate::odb::ObjectError;
-use crate::snapshot::Snapshot;
-use crate::stamp::Millis;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
-
-/// Commits that are looked at before the search for one is given up.
-const COMMITS_MAX: usize = 100_000;
-
-/// The commit that brought a file its content.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Introduced {
-    /// The commit.
-    pub commit: EntryId,
-    /// Its author, `Name <mail>`.
-    pub author: String,
-    /// When it was written, milliseconds.
-    pub time: Millis,
-}
-
-/// Finds the commit that made `path` the blob `id`, going back from the snapshot's commit while a parent has it too.
-///
-/// Answers `None` where the history ends first, as in a shallow clone. A change of mode alone is no new content.
-///
-/// # Errors
-/// [`ObjectError`] for a commit or tree that cannot be read.
-pub fn introduced(
-    snapshot: &Snapshot<'_>,
-    path: &str,
-    id: EntryId,
-) -> Result<Option<Introduced>, ObjectError> {
-    let Some(mut at) = snapshot.head() else { return Ok(None) };
-    for _ in 0..COMMITS_MAX {
-        let raw = snapshot.commit(at)?;
-        let mut older = None;
-        for parent in commit::parents(&raw) {
-            match snapshot.blob_at(parent, path) {
-                Ok(found) if found == Some(id) => {
-                    older = Some(parent);
-                    break;
-                }
-                Ok(_) => {}
-                Err(ObjectError::Missing(missing)) if missing == parent => return Ok(None),
-                Err(error) => return Err(error),
-            }
-        }
-        match older {
-            Some(parent) => at = parent,
-            None => {
-                let (author, time) = commit::author(&raw).unwrap_or_default();
-                return Ok(Some(Introduced { commit: at, author, time }));
-            }
-        }
-    }
-    Ok(None)
-}
+use crate::odb::{ObjectError, ObjectKind, Odb};
+use crate::store::Store;
 
 /// A commit of the repository's own history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
     /// Its id.
     pub id: EntryId,
-    /// The author, `Name <mail>`.
+    /// Its parents, in their order.
+    pub parents: Vec<EntryId>,
+    /// Its tree.
+    pub tree: EntryId,
+    /// The author's name; bytes that are no UTF-8 are replaced, here and below.
     pub author: String,
-    /// When it was written, milliseconds.
-    pub time: Millis,
-    /// The first line of its message; bytes that are no UTF-8 are replaced.
+    /// The author's address.
+    pub email: String,
+    /// When it was written, seconds since 1970; 0 where the commit does not say, here and below.
+    pub time: i64,
+    /// When it was committed, seconds since 1970.
+    pub committed: i64,
+    /// The first paragraph of its message, on one line.
     pub subject: String,
+    /// The whole message.
+    pub message: String,
 }
 
-/// Lists at most `most` commits from the snapshot's commit back, newest first by the time of their writing.
-///
-/// A shallow clone ends where its history does.
-///
-/// # Errors
-/// [`ObjectError`] for a commit that is damaged.
-pub fn commits(snapshot: &Snapshot<'_>, most: usize) -> Result<Vec<Commit>, ObjectError> {
-    let mut found = Vec::new();
-    let mut seen = BTreeSet::new();
-    let mut queue: BinaryHeap<(Millis, EntryId)> = BinaryHeap::new();
-    let mut waiting = BTreeMap::new();
-    let mut next: Vec<EntryId> = snapshot.head().into_iter().collect();
-    while found.len() < most {
-        for id in next.drain(..) {
-            if !seen.insert(id) {
-                continue;
-            }
-            match snapshot.commit(id) {
-                Ok(raw) => {
-                    let (author, time) = commit::author(&raw).unwrap_or_default();
-                    queue.push((time, id));
-                    let subject = commit::subject(&raw);
-                    waiting.insert(id, (Commit { id, author, time, subject }, commit::parents(&raw)));
-                }
-                Err(ObjectError::Missing(_)) if Some(id) != snapshot.head() => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let Some((_, id)) = queue.pop() else { break };
-        if let Some((commit, parents)) = waiting.remove(&id) {
-            found.push(commit);
-            next = parents;
-        }
+impl Commit {
+    /// Whether it has more than one parent.
+    pub fn is_merge(&self) -> bool {
+        self.parents.len() > 1
     }
-    Ok(found)
+
+    /// What follows the first paragraph of its message.
+    pub fn body(&self) -> &str {
+        let message = self.message.trim_start();
+        message.split_once("\n\n").map_or("", |(_, body)| body.trim_end())
+    }
+
+    /// Parses a raw commit of whatever origin: old ones have authors without a time, and worse.
+    fn parse(id: EntryId, raw: &[u8]) -> Option<Self> {
+        let end = raw.windows(2).position(|pair| pair == b"\n\n").unwrap_or(raw.len());
+        let hex = |text: &[u8]| gix::ObjectId::from_hex(text).ok().map(EntryId);
+        let mut tree = None;
+        let mut parents = Vec::new();
+        let (mut author, mut committer) = (None, None);
+        for line in raw[..end].split(|byte| *byte == b'\n') {
+            let Some(at) = memchr::memchr(b' ', line) else { continue };
+            let value = &line[at + 1..];
+            match &line[..at] {
+                b"tree" if tree.is_none() => tree = Some(hex(value)?),
+                b"parent" => parents.push(hex(value)?),
+                b"author" if author.is_none() => author = Some(Person::parse(value)),
+                b"committer" if committer.is_none() => committer = Some(Person::parse(value)),
+                _ => {}
+            }
+        }
+        let author = author.unwrap_or_default();
+        let message = String::from_utf8_lossy(raw.get(end + 2..).unwrap_or_default()).into_owned();
+        Some(Self {
+            id,
+            parents,
+            tree: tree?,
+            author: author.name,
+            email: author.email,
+            time: author.time,
+            committed: committer.map_or(author.time, |committer| committer.time),
+            subject: subject(&message),
+            message,
+        })
+    }
+}
+
+/// The lines before the first empty one, as one.
+fn subject(message: &str) -> String {
+    let mut out = String::new();
+    for line in message.trim_start().lines().map(str::trim).take_while(|line| !line.is_empty()) {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(line);
+    }
+    out
+}
+
+#[derive(Default)]
+struct Person {
+    name: String,
+    email: String,
+    time: i64,
+}
+
+impl Person {
+    /// Parses `Name <mail> 1767225600 +0000`.
+    fn parse(line: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(line);
+        let (who, when) = text.rsplit_once('>').unwrap_or((&text, ""));
+        let (name, email) = who.split_once('<').unwrap_or((who, ""));
+        let time = when.split_whitespace().next().and_then(|seconds| seconds.parse().ok()).unwrap_or(0);
+        Self { name: name.trim().to_owned(), email: email.trim().to_owned(), time }
+    }
+}
+
+/// Reads a commit of whatever origin.
+pub(crate) fn read(odb: &Odb, id: EntryId, buffer: &mut Vec<u8>) -> Result<Commit, ObjectError> {
+    let raw = odb.read_packed_first(id, ObjectKind::Commit, buffer)?;
+    let damaged = || ObjectError::Damaged { id, message: "it is no commit as git writes them".to_owned() };
+    Commit::parse(id, raw).ok_or_else(damaged)
+}
+
+impl Store {
+    /// Reads a commit.
+    ///
+    /// # Errors
+    /// [`ObjectError`] when it is missing, damaged or no commit.
+    pub fn commit(&self, id: EntryId) -> Result<Commit, ObjectError> {
+        read(&self.odb, id, &mut Vec::new())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+
+    fn parse(headers: &str, message: &str) -> Option<Commit> {
+        let id = EntryId::from_hex(TREE).unwrap();
+        Commit::parse(id, format!("{headers}\n{message}").as_bytes())
+    }
+
+    #[test]
+    fn commits_of_any_age_are_read() {
+        let line = |author: &str| format!("tree {TREE}\nauthor {author}\ncommitter C <c@c> 9 +0000\n");
+        let check = |author: &str, want: (&str, &str, i64)| {
+            let commit = parse(&line(author), "x\n").unwrap();
+            assert_eq!((commit.author.as_str(), commit.email.as_str(), commit.time), want, "{author}");
+            assert_eq!(commit.committed, 9);
+        };
+        check("A B <a@b> 7 +0000", ("A B", "a@b", 7));
+        check("A <B> <a@b> -7 +0000", ("A", "B> <a@b", -7));
+        check("A <a@b>", ("A", "a@b", 0));
+        check("<> 7", ("", "", 7));
+        check("", ("", "", 0));
+        assert_eq!(parse("author A <a> 1 +0000\n", "x"), None);
+        assert!(parse(&format!("tree {TREE}\n"), "").is_some());
+    }
+
+    #[test]
+    fn messages_have_a_subject_and_a_body() {
+        let check = |message: &str, subject: &str, body: &str| {
+            let commit = parse(&format!("tree {TREE}\n"), message).unwrap();
+            assert_eq!((commit.subject.as_str(), commit.body()), (subject, body), "{message:?}");
+        };
+        check("one\ntwo\n\nthree\n\nfour\n", "one two", "three\n\nfour");
+        check("\n\n one \n", "one", "");
+        check("", "", "");
+    }
 }

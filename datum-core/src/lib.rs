@@ -75,8 +75,8 @@
 
 pub mod access;
 pub mod adopt;
-pub mod ancestry;
 mod append;
+pub mod attributes;
 pub mod audit;
 pub mod bottle;
 pub mod boundary;
@@ -88,6 +88,8 @@ mod commit;
 pub mod committed;
 pub mod compact;
 pub mod delivery;
+#[cfg_attr(test, expect(clippy::disallowed_methods, reason = "its tests make repositories"))]
+pub mod diff;
 #[expect(
     clippy::disallowed_methods,
     reason = "it removes what dead processes left, and puts damaged files aside"
@@ -113,6 +115,8 @@ pub mod journal;
 pub mod keys;
 mod kind;
 mod lineage;
+#[cfg_attr(test, expect(clippy::disallowed_methods, reason = "its tests make repositories"))]
+pub mod listing;
 mod log;
 #[cfg_attr(test, expect(clippy::disallowed_methods, reason = "its tests hold the lock"))]
 mod maintenance;
@@ -125,6 +129,7 @@ pub mod outgoing;
 pub mod outlook;
 #[expect(clippy::disallowed_methods, reason = "it owns the file of pins, which must not travel")]
 mod pins;
+pub mod profile;
 pub mod publish;
 #[expect(clippy::disallowed_methods, reason = "refs are files, and this module owns them")]
 mod refs;

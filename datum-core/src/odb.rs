@@ -4,6 +4,7 @@ use crate::git::Git;
 use crate::id::EntryId;
 use crate::refs::{RefError, sync_folder};
 use gix::objs::Find as _;
+use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Write as _};
@@ -50,6 +51,7 @@ pub(crate) struct Odb {
     loose: gix::odb::loose::Store,
     git: Git,
     hash_kind: gix::hash::Kind,
+    shallow_file: PathBuf,
 }
 
 impl std::fmt::Debug for Odb {
@@ -62,7 +64,27 @@ impl Odb {
     pub(crate) fn new(repo: &gix::Repository, git: Git) -> Self {
         let objects_dir = repo.objects.store_ref().path().to_owned();
         let loose = gix::odb::loose::Store::at(&objects_dir, repo.object_hash());
-        Self { handle: repo.objects.clone(), objects_dir, loose, git, hash_kind: repo.object_hash() }
+        let shallow_file = repo.common_dir().join("shallow");
+        Self {
+            handle: repo.objects.clone(),
+            objects_dir,
+            loose,
+            git,
+            hash_kind: repo.object_hash(),
+            shallow_file,
+        }
+    }
+
+    /// The same database for another thread; what packs are known is shared.
+    pub(crate) fn for_thread(&self) -> Self {
+        Self {
+            handle: self.handle.clone(),
+            objects_dir: self.objects_dir.clone(),
+            loose: gix::odb::loose::Store::at(&self.objects_dir, self.hash_kind),
+            git: self.git.clone(),
+            hash_kind: self.hash_kind,
+            shallow_file: self.shallow_file.clone(),
+        }
     }
 
     pub(crate) fn objects_dir(&self) -> &Path {
@@ -89,6 +111,26 @@ impl Odb {
             return Err(damaged(format!("it is a {}, not a {want}", found.0)));
         }
         Ok(&buffer[..found.1])
+    }
+
+    /// Reads an object that is more likely old, and in a pack, than new.
+    pub(crate) fn read_packed_first<'b>(
+        &self,
+        id: EntryId,
+        want: ObjectKind,
+        buffer: &'b mut Vec<u8>,
+    ) -> Result<&'b [u8], ObjectError> {
+        match self.read_any(id, buffer) {
+            Ok(Some((kind, length))) if kind == want => Ok(&buffer[..length]),
+            // Whatever else there is to say is said there.
+            _ => self.read(id, want, buffer),
+        }
+    }
+
+    /// The commits at the edge of a shallow clone.
+    pub(crate) fn shallow(&self) -> BTreeSet<EntryId> {
+        let text = fs::read_to_string(&self.shallow_file).unwrap_or_default();
+        text.lines().filter_map(EntryId::from_hex).collect()
     }
 
     /// The size of an object, bytes, without decoding it.

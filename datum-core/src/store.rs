@@ -339,8 +339,7 @@ impl Store {
 
     /// The commits at the edge of a shallow clone.
     pub(crate) fn shallow(&self) -> BTreeSet<EntryId> {
-        let text = std::fs::read_to_string(self.common_dir.join("shallow")).unwrap_or_default();
-        text.lines().filter_map(EntryId::from_hex).collect()
+        self.odb.shallow()
     }
 }
 

@@ -1,10 +1,10 @@
 //! `datum audit`: asks the rules, of one repository or of many.
 
 mod diff;
-mod fleet;
+pub(crate) mod fleet;
 mod lists;
-mod look;
-mod what;
+pub(crate) mod look;
+pub(crate) mod what;
 
 use crate::args::Asked;
 use crate::audit_view::{Audited, github, json, junit, md, sarif, text};

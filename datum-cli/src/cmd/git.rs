@@ -40,7 +40,7 @@ enum Command {
     #[command(after_help = "Examples:\n  datum git status --format json")]
     Status,
     /// List commits, newest first, with their I2I parts
-    History(look::History),
+    History(super::history::History),
     /// List tools, interpreters, compilers and recipes, registered or not
     #[command(after_help = "Examples:\n  datum git inventory --format json")]
     Inventory,
@@ -96,6 +96,28 @@ fn paths(edge: &Edge<'_>, texts: &[String]) -> Result<Vec<TreePath>, Fault> {
         .iter()
         .map(|text| Ok(TreePath::new(&format!("{below}{}", text.trim_start_matches("./")))?))
         .collect()
+}
+
+/// Paths of the tree as they are named on the command line, counted from where it runs; none for the whole of it.
+pub(super) fn places(edge: &Edge<'_>, texts: &[String]) -> Result<Vec<String>, Fault> {
+    let below = if texts.is_empty() { String::new() } else { below(edge)? };
+    let mut places = Vec::new();
+    for text in texts {
+        let mut parts: Vec<&str> = below.split('/').filter(|part| !part.is_empty()).collect();
+        for part in text.split('/').filter(|part| !matches!(*part, "" | ".")) {
+            if part != ".." {
+                parts.push(part);
+            } else if parts.pop().is_none() {
+                return Err(Fault::usage(format!("{text:?} leads out of the repository"))
+                    .hint("paths count from where the command runs"));
+            }
+        }
+        if parts.is_empty() {
+            return Ok(Vec::new());
+        }
+        places.push(parts.join("/"));
+    }
+    Ok(places)
 }
 
 /// Where the command runs below the root of the work tree, with a `/` behind it unless it is the root.

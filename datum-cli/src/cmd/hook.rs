@@ -6,6 +6,7 @@ mod scan;
 use crate::edge::{self, Edge};
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
+use datum_core::history;
 use datum_core::hooks::PROBE;
 use datum_core::secret::Level;
 use datum_core::style::Style;
@@ -115,7 +116,7 @@ fn post_rewrite(edge: &Edge<'_>, by: &str) -> Result<(), Fault> {
 fn record(
     edge: &Edge<'_>,
     store: &Store,
-    draft: impl Fn(&committed::Commit, Option<&str>) -> Result<Draft, DraftError>,
+    draft: impl Fn(&history::Commit, Option<&str>) -> Result<Draft, DraftError>,
 ) -> Result<(), Fault> {
     let Some(head) = store.head() else { return Ok(()) };
     let commit = store.commit(head)?;

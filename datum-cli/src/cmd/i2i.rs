@@ -1,13 +1,15 @@
 //! `datum i2i`: the subjects of commits that agents write for each other.
 
+use crate::cmd::history::{millis, person};
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use crate::time;
 use clap::Subcommand;
-use datum_core::history;
+use datum_core::history::Commit;
 use datum_core::i2i;
 use serde_json::json;
+use std::ops::ControlFlow;
 
 /// Checks and lists I2I commit subjects.
 #[derive(Debug, clap::Args)]
@@ -68,8 +70,16 @@ impl Check {
             Some(subject) => vec![("subject".to_owned(), subject.clone())],
             None => {
                 let snapshot = edge.store()?.snapshot()?;
-                let commits = history::commits(&snapshot, self.count)?;
-                commits.into_iter().map(|commit| (commit.id.short(12), commit.subject)).collect()
+                let mut subjects = Vec::new();
+                snapshot.commits(|commit| {
+                    subjects.push((commit.id.short(12), commit.subject));
+                    if subjects.len() >= self.count {
+                        ControlFlow::Break(())
+                    } else {
+                        ControlFlow::Continue(())
+                    }
+                })?;
+                subjects
             }
         };
         let mut results = Vec::new();
@@ -110,29 +120,27 @@ impl Check {
 impl Log {
     fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         let snapshot = edge.store()?.snapshot()?;
-        let commits = history::commits(&snapshot, usize::MAX)?;
         let mut listed = Vec::new();
-        for commit in &commits {
-            let Ok(Some(parts)) = i2i::parse(&commit.subject) else { continue };
-            if self.kind.as_deref().is_some_and(|kind| !kind.eq_ignore_ascii_case(parts.kind())) {
-                continue;
+        snapshot.commits(|commit| {
+            if let Ok(Some(parts)) = i2i::parse(&commit.subject)
+                && self.kind.as_deref().is_none_or(|kind| kind.eq_ignore_ascii_case(parts.kind()))
+            {
+                listed.push(commit);
             }
-            listed.push((commit, parts));
-            if listed.len() == self.count {
-                break;
-            }
-        }
+            if listed.len() >= self.count { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
         if out.is_json() {
-            let one = |(commit, parts): &(&history::Commit, i2i::Subject<'_>)| {
-                json!({
-                    "id": commit.id, "time": time::iso(commit.time), "author": commit.author,
+            let one = |commit: &Commit| {
+                let parts = i2i::parse(&commit.subject).ok().flatten()?;
+                Some(json!({
+                    "id": commit.id, "time": time::iso(millis(commit.time)), "author": person(commit),
                     "type": parts.kind(), "code": parts.code(), "scope": parts.scope(), "summary": parts.summary(),
-                })
+                }))
             };
-            out.json_list("commits", &listed.iter().map(one).collect::<Vec<_>>());
+            out.json_list("commits", &listed.iter().filter_map(one).collect::<Vec<_>>());
         } else {
-            for (commit, _) in &listed {
-                let when = out.dim(&time::show(commit.time));
+            for commit in &listed {
+                let when = out.dim(&time::show(millis(commit.time)));
                 let line = format!("{} {when} {}", out.id(&commit.id.short(12)), commit.subject);
                 out.line(&line);
             }

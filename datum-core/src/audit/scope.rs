@@ -2,9 +2,9 @@
 
 use super::report::Finding;
 use super::secrets::Looked;
-use crate::ancestry::{Commit, End};
 use crate::files::{Files, LookError, Node, NodeKind};
 use crate::glob::Glob;
+use crate::history::{Commit, End};
 use crate::odb::ObjectError;
 use crate::stamp::Millis;
 use crate::survey::Survey;
@@ -118,7 +118,7 @@ impl<'a> Scope<'a> {
         let known = newest.commits.len() >= count || matches!(newest.end, Some(End::Whole | End::Shallow));
         if !known || newest.end.is_none() {
             let mut commits = Vec::new();
-            let end = self.survey.commits(|commit| {
+            let end = self.survey.snapshot.commits(|commit| {
                 commits.push(commit);
                 if commits.len() >= count { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;

@@ -3,8 +3,8 @@
 use super::probe::named;
 use super::rule::{Branch, Fresh, Grammar, History, Subjects, Tags};
 use super::scope::{Scope, Verdict, finding};
-use crate::ancestry::{Commit, End, LastChange};
 use crate::files::LookError;
+use crate::history::{Commit, End, LastChange};
 use crate::i2i;
 
 /// Commits that are looked at for the last change of a file.
@@ -139,7 +139,7 @@ pub(super) fn fresh(probe: &Fresh, scope: &Scope<'_>) -> Result<Verdict, LookErr
     };
     let newest = scope.newest(1, |commits, _| commits.first().map(|commit| commit.committed))?;
     let Some(newest) = newest else { return Ok(Verdict::Unknown("there are no commits".to_owned())) };
-    let changed = match scope.survey.last_change(&node.path, LOOK_BACK)? {
+    let changed = match scope.survey.snapshot.last_change(&node.path, LOOK_BACK)? {
         LastChange::At(commit, _) => commit.committed,
         // A file of the work tree that no commit has is as fresh as can be.
         LastChange::Absent => return Ok(Verdict::Pass(node.path)),

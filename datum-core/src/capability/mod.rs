@@ -10,15 +10,22 @@ use serde::Serialize;
 
 mod changes;
 mod check;
+mod edit;
 mod finding;
+mod fresh;
 mod read;
 mod write;
 
 pub use changes::{Change, changes};
 pub use check::check;
+pub use edit::{EditError, set};
 pub use finding::{FINDINGS_MAX, Finding, Level};
+pub use fresh::{Freshness, freshness};
 pub use read::{Reading, read};
 pub use write::write;
+
+/// Where it lies in a repository.
+pub const FILE: &str = "CAPABILITY.toml";
 
 /// Largest file read, bytes: the largest real one found has 8 KB.
 pub const SIZE_MAX: usize = 256 * 1024;

@@ -66,18 +66,18 @@ fn line(name: &str, fields: &[String]) -> String {
     format!("{} = {{{space}{fields}{space}}}\n", key(name))
 }
 
-fn list(items: &[String]) -> String {
+pub(super) fn list(items: &[String]) -> String {
     let items: Vec<String> = items.iter().map(|item| quoted(item)).collect();
     format!("[{}]", items.join(", "))
 }
 
-fn key(name: &str) -> String {
+pub(super) fn key(name: &str) -> String {
     let bare = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
     if bare { name.to_owned() } else { quoted(name) }
 }
 
 /// A TOML basic string on one line. Control and invisible format characters are escaped, so that the file shows all it says.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {

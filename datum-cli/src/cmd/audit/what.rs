@@ -45,6 +45,17 @@ pub(super) enum LevelArg {
 }
 
 impl What {
+    /// Every rule of a type, as the vessel's datum.toml has them.
+    pub(crate) fn of(kind: Type) -> Self {
+        let kind = match kind {
+            Type::Workshop => TypeArg::Workshop,
+            Type::Conformance => TypeArg::Conformance,
+            Type::Vessel => TypeArg::Vessel,
+            Type::Fleet => TypeArg::Fleet,
+        };
+        Self { kind, pack: Vec::new(), rule: Vec::new(), no_config: false }
+    }
+
     /// The type of the audit.
     pub(crate) fn kind(&self) -> Type {
         match self.kind {

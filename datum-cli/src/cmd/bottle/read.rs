@@ -1,12 +1,16 @@
 //! `datum bottle read`: prints a bottle and notes that it was read.
 
 use super::{Shown, inbox, one};
+use crate::cmd::history::{millis, person};
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use datum_core::bottle::{self, Bottle, Source};
-use datum_core::history::{self, Introduced};
+use datum_core::history::{Commit, LastChange};
 use datum_core::{Kind, Snapshot};
+
+/// Commits that are looked at for the one that brought a file.
+const LOOK_BACK: usize = 100_000;
 
 /// Prints a bottle and notes that it was read.
 #[derive(Debug, clap::Args)]
@@ -37,7 +41,7 @@ impl Read {
             value["bottle"]["text"] = String::from_utf8_lossy(&bottle.text).into();
             if let Some(found) = introduced(&snapshot, bottle)? {
                 value["bottle"]["commit"] = serde_json::json!({
-                    "id": found.commit.to_string(), "author": found.author, "time": crate::time::iso(found.time),
+                    "id": found.id, "author": person(&found), "time": crate::time::iso(millis(found.time)),
                 });
             }
             out.json(&value);
@@ -54,11 +58,12 @@ impl Read {
 }
 
 /// The commit that brought a file bottle: its author is a fact beside the sender that the bottle states.
-fn introduced(snapshot: &Snapshot<'_>, bottle: &Bottle) -> Result<Option<Introduced>, Fault> {
-    match &bottle.source {
-        Source::Log(_) => Ok(None),
-        Source::Files(paths) => Ok(history::introduced(snapshot, &paths[0], bottle.id)?),
-    }
+fn introduced(snapshot: &Snapshot<'_>, bottle: &Bottle) -> Result<Option<Commit>, Fault> {
+    let Source::Files(paths) = &bottle.source else { return Ok(None) };
+    Ok(match snapshot.last_change(&paths[0], LOOK_BACK)? {
+        LastChange::At(commit, _) => Some(*commit),
+        LastChange::BeforeShallow | LastChange::NotWithin(_) | LastChange::Absent => None,
+    })
 }
 
 fn print(snapshot: &Snapshot<'_>, out: &mut Out, bottle: &Bottle) -> Result<(), Fault> {
@@ -92,8 +97,8 @@ fn print(snapshot: &Snapshot<'_>, out: &mut Out, bottle: &Bottle) -> Result<(), 
         Source::Files(paths) => paths.iter().for_each(|path| field("File", Some(path), String::new())),
     }
     if let Some(found) = introduced(snapshot, bottle)? {
-        let value =
-            format!("{} by {}, {}", found.commit.short(12), found.author, crate::time::show(found.time));
+        let (id, time) = (found.id.short(12), crate::time::show(millis(found.time)));
+        let value = format!("{id} by {}, {time}", person(&found));
         field("Commit", Some(&value), String::new());
     }
     for (agent, status) in &bottle.stages {

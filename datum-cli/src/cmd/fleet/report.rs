@@ -68,11 +68,11 @@ fn make(snapshot: &Snapshot<'_>, past: &[Past], rules: &Rules) -> Result<Option<
 /// Prints a report in the format that was asked for.
 pub(super) fn tell(edge: &Edge<'_>, out: &mut Out, report: &Found) {
     if edge.asked() == Asked::Html {
-        return out.raw(show::html(report).as_bytes());
+        return out.raw(show::page(report).html().as_bytes());
     }
     match out.format() {
         Format::Json => out.json(&serde_json::json!({ "version": 1, "report": report })),
         Format::Ndjson => report.repositories.iter().for_each(|row| out.json(row)),
-        Format::Text | Format::Md => out.raw(show::markdown(report).as_bytes()),
+        Format::Text | Format::Md => out.raw(show::page(report).markdown().as_bytes()),
     }
 }

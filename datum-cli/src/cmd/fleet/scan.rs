@@ -80,7 +80,7 @@ impl Scan {
                 "version": 1, "entry": applied.ids.first(), "requests": scan.requests, "report": report,
             })),
             Format::Ndjson => report.repositories.iter().for_each(|row| out.json(row)),
-            Format::Md => out.raw(show::markdown(&report).as_bytes()),
+            Format::Md => out.raw(show::page(&report).markdown().as_bytes()),
         }
         let id = applied.ids.first().map(|id| crate::record::short(*id)).unwrap_or_default();
         out.say(&format!("{}; {} requests; recorded as {id}", text::counts(&counts), scan.requests));

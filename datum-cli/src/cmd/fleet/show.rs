@@ -1,7 +1,8 @@
-//! Reports as Markdown and as one page of HTML.
+//! Reports of an organisation as pages.
 
 use super::text;
-use crate::html::{escape, page};
+use crate::chart::{Chart, Part};
+use crate::page::{Cell, Page};
 use crate::time;
 use datum_core::Millis;
 use datum_core::hygiene::{Counts, Health, Language, Level, Report, Row, Trend};
@@ -9,10 +10,6 @@ use std::fmt::Write as _;
 
 /// Languages shown by name; the rest are one line.
 const LANGUAGES: usize = 12;
-
-fn title(report: &Report) -> String {
-    format!("Fleet report: {}", report.organization)
-}
 
 /// What is counted and what is not, in a sentence.
 fn scope(report: &Report) -> String {
@@ -44,19 +41,17 @@ fn lists(trend: &Trend) -> [(&'static str, &[String]); 4] {
 }
 
 fn shares(languages: &[Language]) -> Vec<(String, String, u64)> {
-    let all: u64 = languages.iter().map(|language| language.bytes).fold(0, u64::saturating_add).max(1);
-    let share = |bytes: u64| {
-        let tenths = u128::from(bytes) * 1000 / u128::from(all);
-        format!("{}.{} %", tenths / 10, tenths % 10)
-    };
+    let all: u64 = languages.iter().map(|language| language.bytes).fold(0, u64::saturating_add);
     let mut rows: Vec<_> = languages
         .iter()
         .take(LANGUAGES)
-        .map(|language| (language.name.clone(), share(language.bytes), language.repositories))
+        .map(|language| {
+            (language.name.clone(), crate::profile::share(language.bytes, all), language.repositories)
+        })
         .collect();
     if let Some(rest) = languages.get(LANGUAGES..).filter(|rest| !rest.is_empty()) {
         let bytes = rest.iter().map(|language| language.bytes).fold(0, u64::saturating_add);
-        rows.push((format!("{} others", rest.len()), share(bytes), 0));
+        rows.push((format!("{} others", rest.len()), crate::profile::share(bytes, all), 0));
     }
     rows
 }
@@ -71,79 +66,6 @@ fn day(time: Option<Millis>) -> String {
 
 fn number(count: u64) -> String {
     if count == 0 { String::new() } else { count.to_string() }
-}
-
-/// Text in a cell of a Markdown table, without what Markdown or HTML would read as its own.
-fn cell(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '|' | '\\' | '`' | '*' | '[' | ']' | '#' => out.extend(['\\', c]),
-            '<' => out.push_str("&lt;"),
-            '&' => out.push_str("&amp;"),
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-/// The report as Markdown.
-pub(super) fn markdown(report: &Report) -> String {
-    let mut out = format!("# {}\n\n{}\n", cell(&title(report)), cell(&scope(report)));
-    let mut line = |text: String| {
-        out.push_str(&text);
-        out.push('\n');
-    };
-    if let Some(trend) = &report.trend {
-        line(format!("\n## Since {}\n", time::show(trend.since)));
-        line("| Health | Now | Then | Change |\n|---|--:|--:|--:|".to_owned());
-        for (name, now, was) in compare(&report.counts, &trend.counts) {
-            line(format!("| {name} | {now} | {was} | {} |", change(now, was)));
-        }
-        for (heading, names) in lists(trend).into_iter().filter(|(_, names)| !names.is_empty()) {
-            line(format!("\n{heading}: {}", cell(&names.join(", "))));
-        }
-    }
-    if !report.history.is_empty() {
-        line(
-            "\n## Trend\n\n| Scan | Green | Yellow | Red | Dead | Unknown |\n|---|--:|--:|--:|--:|--:|"
-                .to_owned(),
-        );
-        for (time, counts) in points(report) {
-            let Counts { green, yellow, red, dead, unknown } = counts;
-            line(format!("| {} | {green} | {yellow} | {red} | {dead} | {unknown} |", time::show(time)));
-        }
-    }
-    if !report.issues.is_empty() {
-        line("\n## Top issues\n\n| Repositories | Level | What |\n|--:|---|---|".to_owned());
-        for issue in &report.issues {
-            line(format!("| {} | {} | {} |", issue.count, level(issue.level), cell(&issue.says)));
-        }
-    }
-    if !report.recommendations.is_empty() {
-        line("\n## Recommendations\n".to_owned());
-        report.recommendations.iter().for_each(|text| line(format!("- {}", cell(text))));
-    }
-    if !report.languages.is_empty() {
-        line("\n## Languages\n\n| Language | Share | Repositories |\n|---|--:|--:|".to_owned());
-        for (name, share, count) in shares(&report.languages) {
-            line(format!("| {} | {share} | {} |", cell(&name), number(count)));
-        }
-    }
-    line("\n## Repositories\n\n| Health | Repository | Last commit | Why |\n|---|---|---|---|".to_owned());
-    for row in &report.repositories {
-        let (health, name, why) = (row.health.as_str(), cell(&row.name), cell(&reasons(row)));
-        line(format!("| {health} | {name} | {} | {why} |", day(row.committed)));
-    }
-    if !report.unknown.is_empty() || report.unlisted > 0 {
-        line("\n## Unknown\n".to_owned());
-        report.unknown.iter().for_each(|one| line(format!("- {}: {}", cell(&one.name), cell(&one.why))));
-        if report.unlisted > 0 {
-            line(format!("- {} more that no page listed", report.unlisted));
-        }
-    }
-    out
 }
 
 fn compare(now: &Counts, was: &Counts) -> Vec<(&'static str, u64, u64)> {
@@ -168,99 +90,86 @@ fn points(report: &Report) -> Vec<(Millis, Counts)> {
     points
 }
 
-/// The report as one page of HTML.
-pub(super) fn html(report: &Report) -> String {
-    let mut out = format!("<p>{}</p>\n{}", escape(&scope(report)), bar(&report.counts));
+/// The parts of a chart; the names say how many only where they stand for one scan.
+fn parts(counts: &Counts, counted: bool) -> Vec<Part> {
+    let part = |health: Health| {
+        let (name, count) = (health.as_str(), counts.of(health));
+        Part::new(if counted { format!("{count} {name}") } else { name.to_owned() }, count, name)
+    };
+    Health::ALL.map(part).to_vec()
+}
+
+/// The report as a page.
+pub(super) fn page(report: &Report) -> Page {
+    let mut page = Page::new(format!("Fleet report: {}", report.organization));
+    page.text(scope(report));
+    page.chart(Chart::Stack {
+        says: "Repositories by health".to_owned(),
+        parts: parts(&report.counts, true),
+    });
     if let Some(trend) = &report.trend {
-        let _ = writeln!(out, "<h2>Since {}</h2>", time::show(trend.since));
+        page.heading(format!("Since {}", time::show(trend.since)));
         let rows = compare(&report.counts, &trend.counts).into_iter().map(|(name, now, was)| {
-            format!(
-                "<tr><td class=\"{name}\">{name}</td>{}{}{}</tr>",
-                count(now),
-                count(was),
-                right(&change(now, was))
-            )
+            vec![
+                Cell::toned(name, name),
+                now.to_string().into(),
+                was.to_string().into(),
+                change(now, was).into(),
+            ]
         });
-        out += &table(&["Health", "#Now", "#Then", "#Change"], rows);
+        page.table(&["Health", "#Now", "#Then", "#Change"], rows);
         for (heading, names) in lists(trend).into_iter().filter(|(_, names)| !names.is_empty()) {
-            let _ = writeln!(out, "<p><b>{heading}:</b> {}</p>", escape(&names.join(", ")));
+            page.named(heading, names.join(", "));
         }
     }
     if !report.history.is_empty() {
-        out += "<h2>Trend</h2>\n";
-        let rows = points(report).into_iter().map(|(time, counts)| {
-            let numbers: String = Health::ALL.into_iter().map(|health| count(counts.of(health))).collect();
-            format!("<tr><td>{}</td>{numbers}{}</tr>", time::show(time), count(counts.unknown))
+        page.heading("Trend");
+        let columns = points(report)
+            .into_iter()
+            .map(|(time, counts)| (day(Some(time)), parts(&counts, false)))
+            .collect();
+        page.chart(Chart::Columns {
+            says: "Repositories by health, scan by scan".to_owned(),
+            points: columns,
         });
-        out += &table(&["Scan", "#Green", "#Yellow", "#Red", "#Dead", "#Unknown"], rows);
+        let rows = points(report).into_iter().map(|(time, counts)| {
+            let Counts { green, yellow, red, dead, unknown } = counts;
+            let numbers = [green, yellow, red, dead, unknown].map(|count| count.to_string().into());
+            [&[time::show(time).into()], &numbers[..]].concat()
+        });
+        page.table(&["!Scan", "#Green", "#Yellow", "#Red", "#Dead", "#Unknown"], rows);
     }
     if !report.issues.is_empty() {
-        out += "<h2>Top issues</h2>\n";
+        page.heading("Top issues");
         let rows = report.issues.iter().map(|issue| {
-            let level = level(issue.level);
-            let (says, names) = (escape(&issue.says), escape(&issue.repositories.join(", ")));
-            let what = format!("<details><summary>{says}</summary>{names}</details>");
-            format!("<tr>{}<td class=\"{level}\">{level}</td><td>{what}</td></tr>", count(issue.count))
+            let what = Cell::opening(&issue.says, issue.repositories.join(", "));
+            vec![issue.count.to_string().into(), Cell::toned(level(issue.level), level(issue.level)), what]
         });
-        out += &table(&["#Repositories", "Level", "What"], rows);
-        out += "<h2>Recommendations</h2>\n<ul>\n";
-        for text in &report.recommendations {
-            let _ = writeln!(out, "<li>{}</li>", escape(text));
-        }
-        out += "</ul>\n";
+        page.table(&["#Repositories", "Level", "What"], rows);
+    }
+    if !report.recommendations.is_empty() {
+        page.heading("Recommendations");
+        page.list(report.recommendations.iter().cloned());
     }
     if !report.languages.is_empty() {
-        out += "<h2>Languages</h2>\n";
-        let rows = shares(&report.languages).into_iter().map(|(name, share, repositories)| {
-            format!("<tr><td>{}</td>{}{}</tr>", escape(&name), right(&share), right(&number(repositories)))
-        });
-        out += &table(&["Language", "#Share", "#Repositories"], rows);
+        page.heading("Languages");
+        let series = report.languages.iter().map(|language| (language.name.clone(), language.bytes));
+        page.chart(Chart::Stack { says: "Languages by bytes".to_owned(), parts: Part::series(series) });
+        let rows = shares(&report.languages)
+            .into_iter()
+            .map(|(name, share, repositories)| vec![name.into(), share.into(), number(repositories).into()]);
+        page.table(&["Language", "#Share", "#Repositories"], rows);
     }
-    out += "<h2>Repositories</h2>\n";
+    page.heading("Repositories");
     let rows = report.repositories.iter().map(|row| {
-        let (health, name, why) = (row.health.as_str(), escape(&row.name), escape(&reasons(row)));
-        let committed = day(row.committed);
-        format!(
-            "<tr><td class=\"{health}\">{health}</td><td>{name}</td><td>{committed}</td><td>{why}</td></tr>"
-        )
+        let health = row.health.as_str();
+        vec![Cell::toned(health, health), (&row.name).into(), day(row.committed).into(), reasons(row).into()]
     });
-    out += &table(&["Health", "Repository", "Last commit", "Why"], rows);
+    page.table(&["Health", "Repository", "!Last commit", "Why"], rows);
     if !report.unknown.is_empty() || report.unlisted > 0 {
-        out += "<h2>Unknown</h2>\n<ul>\n";
-        for one in &report.unknown {
-            let _ = writeln!(out, "<li>{}: {}</li>", escape(&one.name), escape(&one.why));
-        }
-        if report.unlisted > 0 {
-            let _ = writeln!(out, "<li>{} more that no page listed</li>", report.unlisted);
-        }
-        out += "</ul>\n";
+        page.heading("Unknown");
+        let more = (report.unlisted > 0).then(|| format!("{} more that no page listed", report.unlisted));
+        page.list(report.unknown.iter().map(|one| format!("{}: {}", one.name, one.why)).chain(more));
     }
-    page(&title(report), &out)
-}
-
-fn bar(counts: &Counts) -> String {
-    let part = |health: Health| {
-        let (name, count) = (health.as_str(), counts.of(health));
-        format!("<i class=\"{name}\" style=\"flex-grow: {count}\" title=\"{count} {name}\"></i>")
-    };
-    format!("<div class=\"bar\">{}</div>\n", Health::ALL.map(part).concat())
-}
-
-fn count(number: u64) -> String {
-    right(&number.to_string())
-}
-
-fn right(text: &str) -> String {
-    format!("<td class=\"n\">{}</td>", escape(text))
-}
-
-/// A table; a heading that begins with `#` stands over numbers.
-fn table(headings: &[&str], rows: impl Iterator<Item = String>) -> String {
-    let heading = |text: &&str| match text.strip_prefix('#') {
-        Some(text) => format!("<th class=\"n\">{text}</th>"),
-        None => format!("<th>{text}</th>"),
-    };
-    let head: String = headings.iter().map(heading).collect();
-    let rows: Vec<String> = rows.collect();
-    format!("<table>\n<tr>{head}</tr>\n{}\n</table>\n", rows.join("\n"))
+    page
 }

@@ -5,10 +5,7 @@ use crate::cmd::tools::manifest::{CATEGORIES, Manifest};
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
-use crate::time;
-use datum_core::history;
-use datum_core::i2i;
-use serde_json::{Value, json};
+use serde_json::json;
 
 pub(crate) fn status(edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
     let changes = tree(edge)?.status()?;
@@ -31,59 +28,6 @@ pub(crate) fn status(edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         files.iter().for_each(|file| out.line(&format!("{what:<10} {file}")));
     }
     Ok(Exit::Done)
-}
-
-/// Lists commits, newest first.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
-  datum git history -n 5
-  datum git history --search pump --format ndjson")]
-pub(crate) struct History {
-    /// List at most N
-    #[arg(short = 'n', long = "last", value_name = "N", default_value_t = 20)]
-    count: usize,
-    /// Only commits whose subject contains TEXT, letter case aside
-    #[arg(long, value_name = "TEXT")]
-    search: Option<String>,
-}
-
-impl History {
-    pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
-        let snapshot = edge.store()?.snapshot()?;
-        let want = self.search.as_deref().map(str::to_lowercase);
-        // Which commits are wanted is known only when they are read.
-        let most = if want.is_some() { 100_000 } else { self.count };
-        let takes = |subject: &str| want.as_ref().is_none_or(|want| subject.to_lowercase().contains(want));
-        let commits = history::commits(&snapshot, most)?;
-        let found: Vec<_> = commits.iter().filter(|commit| takes(&commit.subject)).take(self.count).collect();
-        if out.is_json() {
-            let shown: Vec<Value> = found
-                .iter()
-                .map(|commit| {
-                    let parts = i2i::parse(&commit.subject).ok().flatten().map(|parts| {
-                        json!({ "type": parts.kind(), "code": parts.code(), "scope": parts.scope(), "summary": parts.summary() })
-                    });
-                    json!({
-                        "id": commit.id, "author": commit.author, "time": time::iso(commit.time),
-                        "subject": commit.subject, "i2i": parts,
-                    })
-                })
-                .collect();
-            out.json_list("commits", &shown);
-        } else {
-            for commit in &found {
-                let author = commit.author.split(" <").next().unwrap_or_default();
-                let line = format!(
-                    "{} {} {author} {}",
-                    out.id(&commit.id.short(12)),
-                    out.dim(&time::show(commit.time)),
-                    commit.subject
-                );
-                out.line(&line);
-            }
-        }
-        Ok(Exit::Done)
-    }
 }
 
 pub(crate) fn inventory(edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {

@@ -66,6 +66,14 @@ impl Manifest {
         Ok(Self { file, text, entries })
     }
 
+    /// The entries of a manifest that is at hand as text.
+    pub(crate) fn of_text(text: &str) -> Result<Vec<Entry>, Fault> {
+        if text.len() as u64 > SIZE_MAX {
+            return Err(Fault::usage(format!("{MANIFEST}: it is larger than 4 MiB")));
+        }
+        parse(text)
+    }
+
     pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
     }
