@@ -88,18 +88,19 @@ pub fn dispatch(
     make: bool,
     load: impl Fn(&AgentName) -> u32,
 ) -> Result<Dispatched, OracleError> {
+    let snapshot = store.snapshot()?;
+    let seen = task::Seen::of(&snapshot);
     let (task, to, scores) = {
-        let snapshot = store.snapshot()?;
-        let tasks = task::fold(&snapshot);
+        let tasks = &seen.tasks;
         let task = tasks.find(name)?;
-        let mut known = candidates(&snapshot, &tasks, stamp.now)?;
+        let mut known = candidates(&snapshot, tasks, stamp.now)?;
         for candidate in &mut known {
             candidate.load += load(&candidate.name);
         }
         let scores = rank(task, &known, stamp.now);
         let to = choose(task, &known, &scores, agent)?;
         // What would be refused is refused before anything is claimed, and in a plan as well.
-        task::can_be_taken(&tasks, task, stamp.now)?;
+        task::can_be_taken(tasks, task, stamp.now)?;
         (task.clone(), to, scores)
     };
     let until = stamp.now.saturating_add(lease);
@@ -112,7 +113,7 @@ pub fn dispatch(
     let reserved = task::reserve(store, &for_agent, &task, RESERVE)?;
     let mut fence = 0;
     let applied = store.apply::<OracleError>(Kind::Task, stamp, |snapshot| {
-        let tasks = task::fold(snapshot);
+        let tasks = seen.at(snapshot);
         let task = tasks.get(task.id).ok_or_else(|| TaskError::Unknown(name.to_owned()))?;
         task::can_be_taken(&tasks, task, stamp.now)?;
         fence = reserved.max(task.fence + 1);

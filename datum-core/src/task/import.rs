@@ -5,14 +5,15 @@
 //! it has, both values are named and nothing is done.
 
 use super::draft::{self, Edit, New, Step};
-use super::{Task, TaskError, Tasks, story};
+use super::story::stories;
+use super::{Task, TaskError, Tasks};
 use crate::entry::Draft;
 use crate::id::EntryId;
 use crate::name::{AgentName, Word};
 use crate::publish::taskboard_file::{self, Board, BoardTask, Item, Priority, State};
 use crate::snapshot::Snapshot;
 use crate::stamp::{Millis, iso};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The member of a board's task that holds its whole id.
 const ENTRY: &str = "entry";
@@ -70,8 +71,8 @@ pub fn import(
     now: Millis,
 ) -> Result<Imported, taskboard_file::Error> {
     let tasks = super::fold(snapshot);
-    let mut reader =
-        Reader { snapshot, tasks: &tasks, file, agent, now, out: Imported::default(), new: BTreeSet::new() };
+    let sources = tasks.all().iter().rev().filter_map(|task| Some((task.source.as_deref()?, task))).collect();
+    let mut reader = Reader { tasks: &tasks, sources, file, wishes: Vec::new(), new: BTreeSet::new() };
     let cards = match taskboard_file::parse(text)? {
         Board::Json(cards) => cards,
         Board::Markdown(_) => Vec::new(),
@@ -81,11 +82,12 @@ pub fn import(
         Board::Markdown(items) => items,
         Board::Json(_) => Vec::new(),
     };
+    let ids: BTreeSet<&str> = cards.iter().map(|card| card.id.as_str()).collect();
     let mut lines: BTreeMap<&str, (&str, &Item<'_>)> = BTreeMap::new();
     let mut fresh = Vec::new();
     for item in &items {
         match taskboard_file::published(item.title) {
-            Some((title, id)) if cards.iter().any(|card| card.id == id) => {
+            Some((title, id)) if ids.contains(id) => {
                 lines.insert(id, (title, item));
             }
             _ => fresh.push(item),
@@ -98,7 +100,60 @@ pub fn import(
     for item in fresh {
         reader.item(item, cards.iter().any(|card| item.title.contains(&card.title)));
     }
-    Ok(reader.out)
+    let wishes = reader.wishes;
+    let mut out = Imported::default();
+    // Whatever a board changes, the log is walked once for it.
+    let changed = wishes.iter().filter_map(|wish| wish.what.task()).collect();
+    let stories = stories(snapshot, &changed);
+    for Wish { alias, says, what } in wishes {
+        let story = what.task().and_then(|id| stories.get(&id));
+        let drafted = match (what, story) {
+            (What::Make(drafted), _) => drafted,
+            (What::Refused(conflict), _) => {
+                out.conflicts.push(conflict);
+                continue;
+            }
+            (What::Edit(_, edit), Some(story)) => draft::edit(&tasks, story, &edit),
+            (What::Step(_, step), Some(story)) => {
+                draft::step(story, step, &format!("by {file}"), agent, now, (None, false))
+            }
+            (_, None) => continue,
+        };
+        match drafted {
+            Ok(draft) => {
+                out.drafts.push(draft);
+                out.done.push(format!("{alias}: {says}"));
+            }
+            Err(error) => out.conflicts.push(format!("{alias}: the board says {says}, but {error}")),
+        }
+    }
+    Ok(out)
+}
+
+/// What a board asks for.
+struct Wish {
+    alias: String,
+    /// The same in words.
+    says: String,
+    what: What,
+}
+
+enum What {
+    Make(Result<Draft, TaskError>),
+    /// It cannot have it.
+    Refused(String),
+    Edit(EntryId, Box<Edit>),
+    Step(EntryId, Step),
+}
+
+impl What {
+    /// The task that is changed.
+    fn task(&self) -> Option<EntryId> {
+        match self {
+            Self::Make(_) | Self::Refused(_) => None,
+            Self::Edit(id, _) | Self::Step(id, _) => Some(*id),
+        }
+    }
 }
 
 /// The board without its JSON, line numbers kept.
@@ -111,12 +166,11 @@ fn without_json(text: &str) -> String {
 }
 
 struct Reader<'r> {
-    snapshot: &'r Snapshot<'r>,
     tasks: &'r Tasks,
+    /// Tasks by where they come from; the most urgent of several.
+    sources: HashMap<&'r str, &'r Task>,
     file: &'r str,
-    agent: &'r AgentName,
-    now: Millis,
-    out: Imported,
+    wishes: Vec<Wish>,
     /// The sources of tasks this reading makes.
     new: BTreeSet<String>,
 }
@@ -129,8 +183,8 @@ struct Shown {
     state: State,
 }
 
-impl Reader<'_> {
-    fn known(&self, card: &BoardTask) -> Option<&Task> {
+impl<'r> Reader<'r> {
+    fn known(&self, card: &BoardTask) -> Option<&'r Task> {
         let entry = card.extra.get(ENTRY).and_then(|value| value.as_str()).and_then(EntryId::from_hex);
         match entry {
             Some(id) => self.tasks.get(id),
@@ -138,8 +192,8 @@ impl Reader<'_> {
         }
     }
 
-    fn by_source(&self, source: &str) -> Option<&Task> {
-        self.tasks.all().iter().find(|task| task.source.as_deref() == Some(source))
+    fn by_source(&self, source: &str) -> Option<&'r Task> {
+        self.sources.get(source).copied()
     }
 
     /// Where a task comes from, as one line that fits a trailer.
@@ -149,7 +203,7 @@ impl Reader<'_> {
     }
 
     fn card(&mut self, card: &BoardTask, line: Option<(&str, &Item<'_>)>) {
-        let Some(task) = self.known(card).cloned() else {
+        let Some(task) = self.known(card) else {
             let source = self.source(&card.id);
             let ticked = line.is_some_and(|(_, item)| item.done);
             let state = if ticked { State::Done } else { card.status };
@@ -186,12 +240,12 @@ impl Reader<'_> {
             }
         } else if !task.is_closed() && card.extra.contains_key(ENTRY) {
             let alias = task.alias();
-            self.out.conflicts.push(format!(
+            self.refuse(format!(
                 "{alias}: its line is gone; it stays {}, datum task cancel {alias} calls it off",
                 current.state.as_str()
             ));
         }
-        self.merge(&task, &base, &current, wish);
+        self.merge(task, &base, &current, wish);
     }
 
     /// Adds what `wish` changes of `base`, unless `current` has changed the same meanwhile.
@@ -199,9 +253,7 @@ impl Reader<'_> {
         let alias = task.alias();
         let mut edit = Edit::default();
         let mut conflict = |field: &str, board: &str, now: &str| {
-            self.out
-                .conflicts
-                .push(format!("{alias}: the board says {field} {board}, meanwhile it became {now}"));
+            self.refuse(format!("{alias}: the board says {field} {board}, meanwhile it became {now}"));
         };
         if wish.title != base.title && wish.title != current.title {
             if current.title == base.title {
@@ -225,15 +277,13 @@ impl Reader<'_> {
         } else if moved {
             self.step(task, wish.state);
         }
-        if edit != Edit::default()
-            && let Some(story) = story(self.snapshot, task.id)
-        {
+        if edit != Edit::default() {
             let words = [
                 edit.title.as_ref().map(|title| format!("title {title}")),
                 edit.priority.map(|p| format!("priority {}", p.as_str())),
             ];
             let words = words.into_iter().flatten().collect::<Vec<_>>().join(", ");
-            self.add(&alias, &words, draft::edit(self.tasks, &story, &edit));
+            self.wish(alias, words, What::Edit(task.id, Box::new(edit)));
         }
     }
 
@@ -245,29 +295,24 @@ impl Reader<'_> {
             State::Review => Step::Review,
             State::Cancelled => Step::Cancel,
         };
-        let Some(story) = story(self.snapshot, task.id) else { return };
-        let reason = format!("by {}", self.file);
-        let drafted = draft::step(&story, step, &reason, self.agent, self.now, (None, false));
-        self.add(&task.alias(), to.as_str(), drafted);
+        self.wish(task.alias(), to.as_str().to_owned(), What::Step(task.id, step));
     }
 
-    fn add(&mut self, alias: &str, what: &str, drafted: Result<Draft, TaskError>) {
-        match drafted {
-            Ok(draft) => {
-                self.out.drafts.push(draft);
-                self.out.done.push(format!("{alias}: {what}"));
-            }
-            Err(error) => self.out.conflicts.push(format!("{alias}: the board says {what}, but {error}")),
-        }
+    fn refuse(&mut self, conflict: String) {
+        self.wish(String::new(), String::new(), What::Refused(conflict));
+    }
+
+    fn wish(&mut self, alias: String, says: String, what: What) {
+        self.wishes.push(Wish { alias, says, what });
     }
 
     /// Takes a line that no task in the JSON has.
     fn item(&mut self, item: &Item<'_>, shown_already: bool) {
         let title = taskboard_file::unescape(item.title);
         let source = self.source(&item.id.map_or_else(|| format!("· {title}"), str::to_owned));
-        if let Some(task) = self.by_source(&source).cloned() {
+        if let Some(task) = self.by_source(&source) {
             if item.done && !task.is_closed() {
-                self.step(&task, State::Done);
+                self.step(task, State::Done);
             }
             return;
         }
@@ -293,7 +338,7 @@ impl Reader<'_> {
         let state = if state == State::InProgress { State::Open } else { state };
         let drafted = draft::create_as(new, state, assignee);
         let words = if state == State::Open { String::new() } else { format!(", {}", state.as_str()) };
-        self.add("new", &format!("{}{words}", new.title), drafted);
+        self.wish("new".to_owned(), format!("{}{words}", new.title), What::Make(drafted));
     }
 }
 

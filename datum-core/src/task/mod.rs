@@ -22,8 +22,8 @@ pub use draft::{
 pub use fold::fold;
 pub use import::{Imported, board, import};
 pub use story::{Lost, Story, story};
+pub(crate) use taking::{Seen, keep, reserve};
 pub use taking::{TakeError, Taken, can_be_taken, let_go, prolong, take, take_next};
-pub(crate) use taking::{keep, reserve};
 pub use tasks::{Record, Tasks};
 
 use crate::entry::DraftError;

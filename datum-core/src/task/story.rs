@@ -9,7 +9,7 @@ use crate::kind::Kind;
 use crate::publish::taskboard_file::State;
 use crate::snapshot::Snapshot;
 use crate::undo;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 /// A value that a later one replaced although its writer had not seen it.
@@ -62,17 +62,28 @@ impl Story {
 
 /// Tells the story of the task that the entry `id` made; `None` if there is none.
 pub fn story(snapshot: &Snapshot<'_>, id: EntryId) -> Option<Story> {
-    let mut folder = Folder::default();
-    let mut entries = Vec::new();
+    stories(snapshot, &BTreeSet::from([id])).remove(&id)
+}
+
+/// Tells the stories of several tasks, in one walk; those that are no tasks are left out.
+pub(super) fn stories(snapshot: &Snapshot<'_>, ids: &BTreeSet<EntryId>) -> BTreeMap<EntryId, Story> {
+    let mut parts: BTreeMap<EntryId, (Folder, Vec<Entry>)> = BTreeMap::new();
     undo::walk_visible(snapshot, Kind::Task, |view| {
         if let Some((of, change)) = change::about(view)
-            && of == id
+            && ids.contains(&of)
         {
-            folder.add(snapshot, view, id, change);
+            let (folder, entries) = parts.entry(of).or_default();
+            folder.add(snapshot, view, of, change);
             entries.push(snapshot.whole(view));
         }
         ControlFlow::Continue(())
     });
+    let tell = |(id, (folder, entries))| Some((id, tell(id, folder, entries)?));
+    parts.into_iter().filter_map(tell).collect()
+}
+
+/// Tells the story of the task `id` from its entries, the newest first.
+fn tell(id: EntryId, folder: Folder, mut entries: Vec<Entry>) -> Option<Story> {
     entries.reverse();
     // Causality before clocks: nothing happens to a task before it is made.
     if let Some(at) = entries.iter().position(|entry| entry.id == id) {

@@ -10,8 +10,10 @@ use super::{Hold, Task, TaskError, Tasks, fold};
 use crate::claim::{Name, Outcome};
 use crate::id::EntryId;
 use crate::kind::Kind;
-use crate::stamp::{Millis, Stamp};
+use crate::snapshot::Snapshot;
+use crate::stamp::{Millis, Stamp, Writer};
 use crate::store::{Store, StoreError};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// Why a task was not taken.
@@ -44,6 +46,32 @@ fn mutex(id: EntryId) -> Result<Name, StoreError> {
     })
 }
 
+/// All tasks, and the logs that they were read from: the same logs tell the same tasks, and are read once.
+pub(crate) struct Seen {
+    logs: Vec<(Writer, EntryId)>,
+    pub(crate) tasks: Tasks,
+}
+
+impl Seen {
+    /// Reads the tasks of `snapshot`.
+    pub(crate) fn of(snapshot: &Snapshot<'_>) -> Self {
+        Self {
+            logs: logs(snapshot).map(|(writer, tip)| (writer.clone(), tip)).collect(),
+            tasks: fold(snapshot),
+        }
+    }
+
+    /// The tasks of `snapshot`.
+    pub(crate) fn at(&self, snapshot: &Snapshot<'_>) -> Cow<'_, Tasks> {
+        let same = logs(snapshot).eq(self.logs.iter().map(|(writer, tip)| (writer, *tip)));
+        if same { Cow::Borrowed(&self.tasks) } else { Cow::Owned(fold(snapshot)) }
+    }
+}
+
+fn logs<'s>(snapshot: &'s Snapshot<'_>) -> impl Iterator<Item = (&'s Writer, EntryId)> {
+    snapshot.tips().filter(|(kind, ..)| *kind == Kind::Task).map(|(_, writer, tip)| (writer, tip))
+}
+
 fn held(task: &Task, hold: &Hold) -> TaskError {
     TaskError::Held { task: task.alias(), hold: hold.clone() }
 }
@@ -64,12 +92,11 @@ pub fn can_be_taken(tasks: &Tasks, task: &Task, now: Millis) -> Result<(), TaskE
 /// # Errors
 /// [`TakeError`] when there is no such task, it cannot be taken, or another has it.
 pub fn take(store: &Store, stamp: &Stamp, name: &str, lease: Millis) -> Result<Taken, TakeError> {
-    let snapshot = store.snapshot()?;
-    let tasks = fold(&snapshot);
-    let task = tasks.find(name)?;
-    can_be_taken(&tasks, task, stamp.now)?;
+    let seen = Seen::of(&store.snapshot()?);
+    let task = seen.tasks.find(name)?;
+    can_be_taken(&seen.tasks, task, stamp.now)?;
     let (fencing, until) = claim_mutex(store, stamp, task, lease)?;
-    tell(store, stamp, task.id, fencing, until)
+    tell(store, stamp, task.id, (fencing, until), &seen)
 }
 
 /// Claims the mutex of `task`, or says who has it.
@@ -114,16 +141,16 @@ pub fn take_next(
     // Tasks that others were faster with; their entries may not be there yet.
     let mut lost = BTreeSet::new();
     loop {
-        let tasks = fold(&store.snapshot()?);
+        let seen = Seen::of(&store.snapshot()?);
         let ready: Vec<EntryId> =
-            tasks.ready(stamp.now, caps).map(|task| task.id).filter(|id| !lost.contains(id)).collect();
+            seen.tasks.ready(stamp.now, caps).map(|task| task.id).filter(|id| !lost.contains(id)).collect();
         if ready.is_empty() {
             return Ok(None);
         }
         for id in ready {
             lost.insert(id);
             if let Outcome::Claimed { fencing, until } = store.claim(&mutex(id)?, stamp, lease)? {
-                match tell(store, stamp, id, fencing, until) {
+                match tell(store, stamp, id, (fencing, until), &seen) {
                     // What was read is long ago where many try: it was finished meanwhile.
                     Err(TakeError::Task(_)) => {}
                     taken => return taken.map(Some),
@@ -134,10 +161,16 @@ pub fn take_next(
 }
 
 /// Adds the entry that tells of a claim just won, or gives the claim back.
-fn tell(store: &Store, stamp: &Stamp, id: EntryId, fencing: u64, until: Millis) -> Result<Taken, TakeError> {
+fn tell(
+    store: &Store,
+    stamp: &Stamp,
+    id: EntryId,
+    (fencing, until): (u64, Millis),
+    seen: &Seen,
+) -> Result<Taken, TakeError> {
     let mut before = None;
     let applied = store.apply::<TakeError>(Kind::Task, stamp, |snapshot| {
-        let tasks = fold(snapshot);
+        let tasks = seen.at(snapshot);
         let task = tasks.get(id).ok_or_else(|| TaskError::Unknown(id.to_string()))?;
         can_be_taken(&tasks, task, stamp.now)?;
         // Logs may tell of claims that were made in another clone.
@@ -168,8 +201,8 @@ pub fn prolong(
     lease: Millis,
     fence: Option<u64>,
 ) -> Result<Taken, TakeError> {
-    let tasks = fold(&store.snapshot()?);
-    let task = tasks.find(name)?.clone();
+    let seen = Seen::of(&store.snapshot()?);
+    let task = seen.tasks.find(name)?.clone();
     let mutex = mutex(task.id)?;
     let own = store.find_claim(&mutex)?.filter(|claim| !claim.released);
     let own = match own {
@@ -180,7 +213,7 @@ pub fn prolong(
     if task.hold.is_none()
         && let Some(claim) = own.as_ref().filter(|claim| claim.is_held(stamp.now))
     {
-        return tell(store, stamp, task.id, claim.fencing, claim.until);
+        return tell(store, stamp, task.id, (claim.fencing, claim.until), &seen);
     }
     let mut until = stamp.now.saturating_add(lease.min(crate::claim::LEASE_MAX));
     // The entry is drafted once for its refusals, before the mutex is touched.
@@ -191,7 +224,7 @@ pub fn prolong(
         until = end;
     }
     let applied = store.apply::<TakeError>(Kind::Task, stamp, |snapshot| {
-        let tasks = fold(snapshot);
+        let tasks = seen.at(snapshot);
         let task = tasks.get(task.id).ok_or_else(|| TaskError::Unknown(name.to_owned()))?;
         Ok(vec![renew(task, &stamp.agent, until, stamp.now, fence)?])
     })?;
