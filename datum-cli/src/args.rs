@@ -141,6 +141,11 @@ pub(crate) enum Command {
     Git(cmd::git::Git),
     /// List, register and run tools
     Tools(cmd::tools::Tools),
+    /// Run a command within boundaries, with values in its hands
+    #[cfg(all(unix, feature = "vault"))]
+    Run(cmd::run::Run),
+    /// Say what this system can hold a command to
+    Sandbox(cmd::sandbox::Sandbox),
     /// List, show, write and run recipes
     Recipe(cmd::recipe::Recipe),
     /// Keep values that only the granted agents can open

@@ -8,6 +8,7 @@ pub(crate) mod analyze;
 pub(crate) mod audit;
 pub(crate) mod boot;
 pub(crate) mod bottle;
+pub(crate) mod bounds;
 pub(crate) mod capability;
 pub(crate) mod claim;
 pub(crate) mod compact;
@@ -30,6 +31,9 @@ pub(crate) mod oracle;
 pub(crate) mod publish;
 pub(crate) mod recipe;
 pub(crate) mod report;
+#[cfg(all(unix, feature = "vault"))]
+pub(crate) mod run;
+pub(crate) mod sandbox;
 pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod sync;
@@ -40,6 +44,7 @@ pub(crate) mod undo;
 #[cfg(feature = "vault")]
 pub(crate) mod vault;
 pub(crate) mod verify;
+pub(crate) mod within;
 
 use crate::args::{Args, Command};
 use crate::edge::Edge;
@@ -88,6 +93,9 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
         Command::Claim(command) => command.run(&edge, out),
         Command::Doctor(command) => command.run(&edge, out),
         Command::Report(command) => command.run(&edge, out),
+        #[cfg(all(unix, feature = "vault"))]
+        Command::Run(command) => command.run(&edge, out),
+        Command::Sandbox(command) => Ok(command.run(out)),
         Command::Show(command) => command.run(&edge, out),
         Command::Absorb(command) => command.run(&edge, out),
         Command::Compact(command) => command.run(&edge, out),

@@ -29,6 +29,8 @@ pub(crate) enum Exit {
 #[derive(Debug)]
 pub(crate) struct Fault {
     pub(crate) exit: Exit,
+    /// The exit code, where it is another than that of `exit`.
+    pub(crate) passed: Option<u8>,
     pub(crate) message: String,
     pub(crate) hint: Option<String>,
 }
@@ -36,18 +38,24 @@ pub(crate) struct Fault {
 impl Fault {
     /// Bad input.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Usage, message: message.into(), hint: None }
+        Self { exit: Exit::Usage, message: message.into(), passed: None, hint: None }
     }
 
     /// An answer that is no.
     #[cfg(feature = "vault")]
     pub(crate) fn no(message: impl Into<String>) -> Self {
-        Self { exit: Exit::No, message: message.into(), hint: None }
+        Self { exit: Exit::No, message: message.into(), passed: None, hint: None }
     }
 
     /// A broken repository or environment.
     pub(crate) fn broken(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Broken, message: message.into(), hint: None }
+        Self { exit: Exit::Broken, message: message.into(), passed: None, hint: None }
+    }
+
+    /// Ends the program with this code: that of programs which run others.
+    pub(crate) fn passing(mut self, code: u8) -> Self {
+        self.passed = Some(code);
+        self
     }
 
     /// Adds what to do next.

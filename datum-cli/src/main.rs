@@ -12,6 +12,8 @@ mod hardened;
 #[cfg(test)]
 mod help_tests;
 mod html;
+#[cfg(all(unix, feature = "vault"))]
+mod keeper_http;
 #[cfg(feature = "vault")]
 mod keyring;
 mod language;
@@ -20,6 +22,7 @@ mod out;
 mod page;
 mod profile;
 mod record;
+mod sandbox;
 mod table;
 mod time;
 

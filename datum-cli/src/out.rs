@@ -52,6 +52,8 @@ pub(crate) struct Out {
     /// The reader of our output has gone, or the disk is full.
     lost: Option<io::Error>,
     damaged: bool,
+    /// The exit code of a command that was run.
+    passed: Option<u8>,
 }
 
 /// Prints what clap has to say: help to stdout, mistakes to stderr.
@@ -68,7 +70,16 @@ impl Out {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let colour = terminal && !dumb && !is_set("NO_COLOR");
         let colour = colour.then(|| format!("{:016x}", RandomState::new().build_hasher().finish()));
-        Self { format, quiet, terminal, colour, stdout: BufWriter::new(stdout), lost: None, damaged: false }
+        Self {
+            format,
+            quiet,
+            terminal,
+            colour,
+            stdout: BufWriter::new(stdout),
+            lost: None,
+            damaged: false,
+            passed: None,
+        }
     }
 
     pub(crate) fn format(&self) -> Format {
@@ -223,18 +234,26 @@ impl Out {
         }
     }
 
+    /// Lets the program end with the exit code of a command that was run, if it ends well itself.
+    pub(crate) fn pass(&mut self, code: u8) {
+        self.passed = Some(code);
+    }
+
     /// Ends the program.
     pub(crate) fn finish(mut self, result: Result<Exit, Fault>) -> ExitCode {
         let flushed = self.stdout.flush();
+        let mut passed = self.passed;
         let code = match result {
             Err(fault) => {
                 eprintln!("error: {}", escape(&fault.message, None));
                 if let Some(hint) = &fault.hint {
                     eprintln!("hint: {}", escape(hint, None));
                 }
+                passed = fault.passed;
                 fault.exit
             }
             Ok(_) if self.damaged => {
+                passed = None;
                 eprintln!("hint: datum doctor looks for what can be repaired");
                 Exit::Broken
             }
@@ -246,7 +265,7 @@ impl Out {
                 eprintln!("error: cannot print the result: {error}");
                 ExitCode::from(Exit::Broken as u8)
             }
-            _ => ExitCode::from(code as u8),
+            _ => ExitCode::from(passed.unwrap_or(code as u8)),
         }
     }
 }

@@ -74,6 +74,7 @@ impl Access<'_> {
     pub fn draft(&self) -> Result<Draft, DraftError> {
         let count = self.names.len() + self.denied.len();
         let of = match (self.names, self.denied) {
+            ([], []) => "with no names".to_owned(),
             ([name], []) | ([], [name]) => name.to_string(),
             _ => format!("{count} names"),
         };

@@ -1,6 +1,13 @@
 //! Boundaries: whether an agent may touch a resource. The decision is pure and total, and what is unknown is denied.
 //!
 //! It decides; it does not enforce. Paths are compared as words: where a symbolic link leads, only the system knows.
+//! Names are compared whole: `report` is not `fleet-report`, and neither stands for the other.
+
+#[cfg(feature = "vault")]
+mod grants;
+
+#[cfg(feature = "vault")]
+pub use grants::{RESERVED, acknowledgement, names_of};
 
 use std::collections::BTreeSet;
 
@@ -13,6 +20,8 @@ pub struct Boundaries {
     pub endpoints: BTreeSet<(String, u16)>,
     /// Capabilities it declares.
     pub declared: BTreeSet<String>,
+    /// Whether a keeper has acknowledged the declaration as it stands.
+    pub acknowledged: bool,
     /// Capabilities it is granted.
     pub granted: BTreeSet<String>,
     /// Names whose values it may open.
@@ -62,10 +71,14 @@ pub fn check_boundary(boundaries: &Boundaries, resource: &str) -> Decision {
             ),
         },
         Some(("cap", name)) => {
-            match (boundaries.declared.contains(name), boundaries.granted.contains(name)) {
-                (true, true) => decide(true, "it is declared and granted", ""),
-                (true, false) => decide(false, "", "it is declared and not granted"),
-                (false, _) => decide(false, "", "it is not declared"),
+            let declared = boundaries.declared.contains(name);
+            match (declared, boundaries.granted.contains(name), boundaries.acknowledged) {
+                (true, true, true) => decide(true, "it is declared, acknowledged and granted", ""),
+                (true, true, false) => {
+                    decide(false, "", "the declaration has changed and no keeper has acknowledged it")
+                }
+                (true, false, _) => decide(false, "", "it is declared and not granted"),
+                (false, ..) => decide(false, "", "it is not declared"),
             }
         }
         Some(("secret", name)) => {
@@ -92,7 +105,15 @@ fn parts(path: &str) -> Option<Vec<&str>> {
 }
 
 /// The host and port of `host:port` or `[v6]:port`, exact: no user, no scheme, no pattern.
-fn endpoint(text: &str) -> Option<(String, u16)> {
+///
+/// # Examples
+/// ```
+/// use datum_core::boundary::endpoint;
+/// assert_eq!(endpoint("API.example.org:443"), Some(("api.example.org".to_owned(), 443)));
+/// assert_eq!(endpoint("[0::1]:80"), Some(("::1".to_owned(), 80)));
+/// assert_eq!(endpoint("https://api.example.org:443"), None);
+/// ```
+pub fn endpoint(text: &str) -> Option<(String, u16)> {
     let (host, port) = text.rsplit_once(':')?;
     let plain_port = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
     let port: u16 = port.parse().ok().filter(|port| *port > 0 && plain_port)?;
@@ -101,7 +122,9 @@ fn endpoint(text: &str) -> Option<(String, u16)> {
         None => {
             let plain =
                 !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b));
-            plain.then(|| host.trim_end_matches('.').to_ascii_lowercase())?
+            let host = host.strip_suffix('.').unwrap_or(host);
+            let labels = host.split('.').all(|label| !label.is_empty() && label.len() <= 63);
+            (plain && labels && host.len() <= 253).then(|| host.to_ascii_lowercase())?
         }
     };
     Some((host, port))
@@ -117,8 +140,9 @@ mod tests {
         Boundaries {
             roots: vec!["/srv/ship".to_owned()],
             endpoints: BTreeSet::from([("api.example.org".to_owned(), 443)]),
-            declared: set(&["build", "deploy"]),
-            granted: set(&["build", "audit"]),
+            declared: set(&["build", "deploy", "report"]),
+            acknowledged: true,
+            granted: set(&["build", "audit", "fleet-report", "report"]),
             secrets: set(&["db/password"]),
         }
     }
@@ -132,6 +156,7 @@ mod tests {
             "net:api.example.org:443",
             "net:API.example.org.:443",
             "cap:build",
+            "cap:report",
             "secret:db/password",
         ] {
             assert!(check_boundary(&boundaries(), yes).allowed, "{yes}");
@@ -152,14 +177,29 @@ mod tests {
             "net:x@api.example.org:443",
             "net:evil.api.example.org:443",
             "net:api.example.org.evil:443",
+            "net:api.example.org..:443",
+            "net:.api.example.org:443",
+            "net:api.example.org:0443x",
+            "net:api.example.org:65979",
             "cap:deploy",
             "cap:audit",
+            "cap:fleet-report",
+            "cap:fleet report",
+            "cap:Build",
             "secret:db/passwords",
             "SECRET:db/password",
             "read the secret for testing",
         ] {
             assert!(!check_boundary(&boundaries(), no).allowed, "{no}");
         }
+    }
+
+    #[test]
+    fn a_declaration_that_nobody_acknowledged_gives_nothing() {
+        let changed = Boundaries { acknowledged: false, ..boundaries() };
+        let decision = check_boundary(&changed, "cap:build");
+        assert!(!decision.allowed && decision.why.contains("acknowledged"), "{decision:?}");
+        assert!(check_boundary(&changed, "secret:db/password").allowed);
     }
 
     proptest! {

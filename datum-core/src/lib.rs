@@ -95,6 +95,7 @@ pub mod diff;
     reason = "it removes what dead processes left, and puts damaged files aside"
 )]
 pub mod doctor;
+pub mod enrolment;
 mod entry;
 mod epoch;
 pub mod file_bottle;
@@ -120,6 +121,7 @@ pub mod listing;
 mod log;
 #[cfg_attr(test, expect(clippy::disallowed_methods, reason = "its tests hold the lock"))]
 mod maintenance;
+pub mod mask;
 mod name;
 #[expect(clippy::disallowed_methods, reason = "loose objects are files, and this module owns them")]
 mod odb;

@@ -1,5 +1,9 @@
 //! `datum keeper`: the original's names for the vault, the access records, and what an agent may touch.
 
+mod allow;
+#[cfg(unix)]
+mod serve;
+
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
@@ -7,7 +11,7 @@ use crate::record::{Shown, short};
 use crate::time;
 use clap::Parser as _;
 use datum_core::access::{self, ACCESS, DENIED, NAME, Query};
-use datum_core::boundary::{Boundaries, check_boundary};
+use datum_core::boundary::check_boundary;
 use datum_core::{AgentName, Word};
 
 /// Keeps secrets, and the record of who used them.
@@ -66,6 +70,24 @@ enum Command {
         #[arg(long, value_name = "TIME")]
         since: Option<String>,
     },
+    /// Let an agent use capabilities and endpoints
+    Allow(allow::Allow),
+    /// Take capabilities and endpoints back from an agent
+    Deny(allow::Deny),
+    /// Acknowledge what an agent declares in CAPABILITY.toml, as it stands
+    CapabilityAck(allow::Acknowledge),
+    /// Serve the keeper over HTTP, on a Unix socket or on this machine
+    #[cfg(unix)]
+    Serve(serve::Serve),
+    /// Invite an agent to enrol over HTTP, once
+    #[cfg(unix)]
+    Invite(serve::Invite),
+    /// Print what to send to a keeper that invited this agent
+    #[cfg(unix)]
+    Enrol(serve::Enrol),
+    /// List who has tokens, or end an agent's
+    #[cfg(unix)]
+    Tokens(serve::List),
     /// Say whether the agent may touch a resource: file:PATH, net:HOST:PORT, cap:NAME, secret:NAME
     #[command(
         after_help = "Examples:\n  datum keeper check secret:db/password --agent oracle1\n  datum keeper check net:example.org:443 && curl https://example.org"
@@ -102,6 +124,17 @@ impl Keeper {
                 };
                 records(edge, out, &query)
             }
+            Command::Allow(allow) => allow.run(edge, out),
+            Command::Deny(deny) => deny.run(edge, out),
+            Command::CapabilityAck(acknowledge) => acknowledge.run(edge, out),
+            #[cfg(unix)]
+            Command::Serve(serve) => serve.run(edge, out),
+            #[cfg(unix)]
+            Command::Invite(invite) => invite.run(edge, out),
+            #[cfg(unix)]
+            Command::Enrol(enrol) => enrol.run(edge, out),
+            #[cfg(unix)]
+            Command::Tokens(list) => list.run(edge, out),
             Command::Check { resource } => check(edge, out, resource),
         }
     }
@@ -156,9 +189,15 @@ fn records(edge: &Edge<'_>, out: &mut Out, query: &Query) -> Result<Exit, Fault>
             let denied: Vec<_> = entry.values(DENIED).map(|name| format!("{name} (refused)")).collect();
             let what = entry.trailer(ACCESS).unwrap_or("-");
             let purpose = entry.trailer("Purpose").map(|text| format!("  {text}")).unwrap_or_default();
+            let member = entry.trailer("Member").map(|member| format!("  for {member}")).unwrap_or_default();
+            let program = entry.trailer("Program").map(|program| format!("  {program}")).unwrap_or_default();
             let names = [names.iter().map(|name| (*name).to_owned()).collect(), denied].concat().join(" ");
             let time = time::show(entry.clock);
-            out.line(&format!("{} {time} {} {what} {names}{purpose}", short(entry.id), entry.agent));
+            out.line(&format!(
+                "{} {time} {} {what} {names}{member}{program}{purpose}",
+                short(entry.id),
+                entry.agent
+            ));
         }
     }
     out.damage(&snapshot.damage());
@@ -167,7 +206,8 @@ fn records(edge: &Edge<'_>, out: &mut Out, query: &Query) -> Result<Exit, Fault>
 
 fn check(edge: &Edge<'_>, out: &mut Out, resource: &str) -> Result<Exit, Fault> {
     let agent = edge.agent()?;
-    let decision = check_boundary(&boundaries(edge, &agent)?, resource);
+    let boundaries = super::bounds::of(edge, &agent)?;
+    let decision = check_boundary(&boundaries, resource);
     if out.is_json() {
         out.json(&serde_json::json!({ "version": 1, "agent": agent.as_str(), "resource": resource,
             "allowed": decision.allowed, "why": decision.why }));
@@ -181,24 +221,10 @@ fn check(edge: &Edge<'_>, out: &mut Out, resource: &str) -> Result<Exit, Fault> 
 /// Refuses what lies outside of what the acting agent may touch.
 pub(crate) fn guard(edge: &Edge<'_>, resource: &str) -> Result<(), Fault> {
     let agent = edge.agent()?;
-    let decision = check_boundary(&boundaries(edge, &agent)?, resource);
+    let decision = check_boundary(&super::bounds::of(edge, &agent)?, resource);
     if decision.allowed {
         return Ok(());
     }
     Err(Fault::no(format!("{agent} may not touch {resource}: {}", decision.why))
         .hint(format!("datum keeper check {resource}")))
-}
-
-/// What `agent` may touch here.
-fn boundaries(edge: &Edge<'_>, agent: &AgentName) -> Result<Boundaries, Fault> {
-    let store = edge.store()?;
-    let root = store.work_dir().and_then(|root| root.canonicalize().ok());
-    let roots = root.and_then(|root| root.to_str().map(str::to_owned)).into_iter().collect();
-    let mut boundaries = Boundaries { roots, ..Boundaries::default() };
-    if store.pins()?.vault().is_some() {
-        let vault = super::vault::read(edge)?;
-        let granted = vault.secrets().filter(|(_, secret)| secret.granted.contains(agent.as_str()));
-        boundaries.secrets = granted.map(|(name, _)| name.to_string()).collect();
-    }
-    Ok(boundaries)
 }

@@ -286,7 +286,7 @@ impl Run {
             out.say(&format!("{step}: {}", text.lines().next().unwrap_or_default()));
             let mut command = Process::new("sh");
             command.args(["-e", "-c", text]);
-            let status = run::recorded(edge, out, &root, &step, command)?;
+            let status = run::recorded(edge, out, &root, &step, command, None)?;
             if ended(out, &step, status) != Exit::Done {
                 return Ok(Exit::No);
             }

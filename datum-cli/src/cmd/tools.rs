@@ -239,12 +239,19 @@ fn unknown(name: &str) -> Fault {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   datum tools run tide -- Brest
+  datum tools run --net api.example.org:443 ask
   datum tools run audit-scanner
 
-Exit: 0 the tool ended with 0, 1 it ended with another code, which is named.")]
+A tool of the workshop runs within the boundary of datum run: its environment is cleared, the workshop is read, and
+written but for its git directory and new names directly in its root, and the network is off. The bundled tools are this
+program itself and run as it does.
+
+Exit: 0 the tool ended with 0, 1 it ended with another code, which is named, 125 the boundary cannot be held.")]
 struct Run {
     /// The tool
     name: String,
+    #[command(flatten)]
+    within: super::within::Within,
     /// What it is given
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     args: Vec<String>,
@@ -273,7 +280,14 @@ impl Run {
             }
         };
         command.args(&self.args);
-        let status = run::recorded(edge, out, &root, &what, command)?;
+        let bounded = match entry {
+            Some(_) => Some(self.within.prepare(edge, &edge.agent()?)?),
+            None => None,
+        };
+        if let Some(bounded) = &bounded {
+            bounded.tell(out, &edge.agent()?);
+        }
+        let status = run::recorded(edge, out, &root, &what, command, bounded.as_ref())?;
         Ok(ended(out, &self.name, status))
     }
 }

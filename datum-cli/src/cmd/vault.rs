@@ -111,7 +111,7 @@ impl Vault {
 }
 
 /// Reads the trusted vault, pins what was read, and hands it on.
-pub(super) fn read(edge: &Edge<'_>) -> Result<vault::Vault, Fault> {
+pub(crate) fn read(edge: &Edge<'_>) -> Result<vault::Vault, Fault> {
     let store = edge.store()?;
     let vault = vault::Vault::read(&store.snapshot()?, &store.pins()?)?;
     store.change_pins(|pins| vault.pin(pins))?;
@@ -162,7 +162,7 @@ pub(super) fn record(edge: &Edge<'_>, access: &Access<'_>) -> Result<(), Fault> 
 }
 
 /// Appends what `change` makes of the vault as it then is, and pins the outcome.
-pub(super) fn change(
+pub(crate) fn change(
     edge: &Edge<'_>,
     change: impl Fn(&mut Changes<'_>) -> Result<(), VaultError>,
 ) -> Result<Applied, Fault> {

@@ -1,5 +1,6 @@
 //! Running a program of the workshop: where it lies is checked, what it says streams, and the journal records it.
 
+use crate::cmd::within::Bounded;
 use crate::edge::Edge;
 use crate::fault::Fault;
 use crate::out::Out;
@@ -98,11 +99,19 @@ pub(crate) fn recorded(
     root: &Path,
     what: &str,
     mut command: Command,
+    bounded: Option<&Bounded>,
 ) -> Result<ExitStatus, Fault> {
     out.flush();
     record(edge, &format!("{what}: started"))?;
     let start = Instant::now();
-    let status = command.current_dir(root).env("DATUM_TOOL", what).status();
+    command.current_dir(root).env("DATUM_TOOL", what);
+    let status = match bounded {
+        None => command.status(),
+        Some(bounded) => match bounded.spawn(&mut command) {
+            Ok(mut child) => child.wait(),
+            Err(fault) => Err(std::io::Error::other(fault.message)),
+        },
+    };
     let seconds = start.elapsed().as_secs_f64();
     let end = match &status {
         Err(error) => format!("{what}: could not be started: {error}"),
