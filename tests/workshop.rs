@@ -218,6 +218,8 @@ fn the_other_names_are_the_same_program() {
     };
     assert_eq!(run("git-agent", &["history", "-n", "1"]).ok().lines().count(), 1);
     assert_eq!(run("oracle", &["status"]).code, 0);
+    let help = run("git-agent", &["commit", "--help"]).ok();
+    assert!(help.contains("Usage: datum git commit [OPTIONS]"), "{help}");
     let mut git = clean("git", vessel.path());
     let git = Ran::of(
         &git.args(["datum", "journal", "LOG", "by git"])
@@ -242,7 +244,7 @@ fn shells_and_man_are_told_of_every_command() {
     }
     assert!(vessel.datum(&["completions", "bash", "--for", "git-agent"]).ok().contains("smart-commit"));
     vessel.datum(&["man", "man"]).ok();
-    for page in ["datum.1", "datum-task-claim.1", "datum-oracle-dispatch.1", "git-datum.1"] {
+    for page in ["datum.1", "datum-task-claim.1", "datum-oracle-dispatch.1", "git-datum.1", "git-agent.1"] {
         assert!(vessel.path().join("man").join(page).is_file(), "{page}");
     }
 }

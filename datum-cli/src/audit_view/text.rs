@@ -1,7 +1,7 @@
 //! A report for people.
 
 use super::{Audited, commit, located, remark, summary};
-use crate::out::Out;
+use crate::out::{Out, Paint};
 use datum_core::audit::{Answer, Outcome, Report, State};
 
 /// Prints a report; rules that hold or do not apply only with `all`.
@@ -26,7 +26,14 @@ pub(crate) fn print(out: &mut Out, audited: &Audited, all: bool) {
 }
 
 fn rule(out: &mut Out, outcome: &Outcome) {
-    let head = format!("{:<8}{:<9}{}", outcome.answer.as_str(), outcome.level.as_str(), outcome.rule);
+    let paint = match outcome.answer {
+        Answer::Pass => Paint::Good,
+        Answer::Fail => Paint::Bad,
+        Answer::Unknown => Paint::Bold,
+        Answer::Skipped => Paint::Dim,
+    };
+    let answer = out.paint(paint, &format!("{:<8}", outcome.answer.as_str()));
+    let head = format!("{answer}{:<9}{}", outcome.level.as_str(), outcome.rule);
     if outcome.answer != Answer::Fail {
         let mark = if outcome.broken { "cannot look: " } else { "" };
         let line = format!("{head}  {}", out.dim(&format!("{mark}{}", remark(outcome))));

@@ -27,7 +27,11 @@ pub(crate) fn arguments(mut given: impl Iterator<Item = OsString>) -> Vec<OsStri
     let mut arguments: Vec<OsString> = given.next().into_iter().collect();
     let stem = arguments.first().and_then(|name| Path::new(name).file_stem()).and_then(|stem| stem.to_str());
     let command = NAMES.iter().find(|(name, _)| Some(*name) == stem).and_then(|(_, command)| *command);
-    arguments.extend(command.map(OsString::from));
+    if let (Some(command), Some(name)) = (command, arguments.first_mut()) {
+        // So that the help says `datum keeper`, and not `keeper keeper`.
+        *name = OsString::from("datum");
+        arguments.push(OsString::from(command));
+    }
     arguments.extend(given);
     arguments
 }
@@ -100,8 +104,14 @@ impl Man {
         let mut command = Args::command();
         command.build();
         clap_mangen::generate_to(command, &self.folder).map_err(cannot)?;
-        // `git datum --help` asks for a page of that name.
-        fs::write(self.folder.join("git-datum.1"), ".so man1/datum.1\n").map_err(cannot)?;
+        // `git datum --help` asks for a page of that name, and so does `man keeper`.
+        for (name, command) in &NAMES[..4] {
+            let page = command.map_or_else(|| "datum".to_owned(), |command| format!("datum-{command}"));
+            if self.folder.join(format!("{page}.1")).exists() {
+                let text = format!(".so man1/{page}.1\n");
+                fs::write(self.folder.join(format!("{name}.1")), text).map_err(cannot)?;
+            }
+        }
         let count = fs::read_dir(&self.folder).map_err(cannot)?.count();
         out.line(&format!("wrote {count} pages into {}", self.folder.display()));
         Ok(Exit::Done)
@@ -169,8 +179,8 @@ mod tests {
     fn the_name_stands_for_its_command() {
         for (given, want) in [
             (&["/usr/bin/datum", "status"][..], &["/usr/bin/datum", "status"][..]),
-            (&["git-agent", "history"], &["git-agent", "git", "history"]),
-            (&["/x/oracle.exe", "board"], &["/x/oracle.exe", "oracle", "board"]),
+            (&["git-agent", "history"], &["datum", "git", "history"]),
+            (&["/x/oracle.exe", "board"], &["datum", "oracle", "board"]),
             (&["git-datum", "status"], &["git-datum", "status"]),
             (&[], &[]),
         ] {

@@ -4,7 +4,7 @@ use super::{Shown, inbox, line, one, seen, state};
 use crate::cmd::journal::moment;
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
-use crate::out::Out;
+use crate::out::{Out, Paint};
 use datum_core::bottle::{Bottle, Inbox, Source};
 use std::collections::BTreeMap;
 
@@ -74,9 +74,9 @@ impl Check {
             out.json_list("bottles", &shown);
         } else {
             for bottle in &listed {
-                let overdue = if bottle.is_overdue(now) { ", overdue" } else { "" };
-                let state = format!("{}{overdue}", state(bottle, &me));
-                let text = line(out, bottle, &state);
+                let text = line(out, bottle, state(bottle, &me));
+                let late = if bottle.is_overdue(now) { " (overdue)" } else { "" };
+                let text = format!("{text}{}", out.paint(Paint::Bad, late));
                 out.line(&text);
             }
             if listed.is_empty() {

@@ -200,7 +200,7 @@ fn claims(standing: &Standing) -> Part {
 }
 
 fn audits(standing: &Standing) -> Part {
-    let since = if standing.agent.is_some() { "since your last entry" } else { "in 24 hours" };
+    let since = if standing.agent.is_some() { "new" } else { "in 24 hours" };
     let mut says = vec![counted(standing.audits.since, since, Paint::Bold)];
     if let Some(newest) = &standing.audits.newest {
         let counts = &newest.report.counts;
