@@ -1,8 +1,10 @@
 //! Bottles: messages between agents, as entries; and what their readers did with them, as entries too.
 
 mod inbox;
+mod waiting;
 
 pub use inbox::{Bottle, Inbox, Me, Source, Stage, Status, inbox};
+pub use waiting::waiting;
 
 use crate::entry::{Draft, DraftError};
 use crate::id::EntryId;

@@ -12,7 +12,7 @@ use crate::publish::taskboard_file::Priority;
 use crate::snapshot::Snapshot;
 use crate::stamp::Millis;
 use crate::{import, undo};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::ControlFlow;
 
 /// Largest file that is read as a bottle, bytes.
@@ -27,6 +27,18 @@ pub struct Me {
     pub role: Option<String>,
     /// What it declares it can do.
     pub capabilities: BTreeSet<String>,
+}
+
+impl Me {
+    /// Whether a bottle to `recipient` is for this reader; one for any vessel is not for its sender.
+    pub(super) fn is_meant(&self, recipient: &Recipient, from_me: bool) -> bool {
+        match recipient {
+            Recipient::Agent(name) => *name == self.name,
+            Recipient::Role(role) => self.role.as_deref().is_some_and(|mine| same(mine, role.as_str())),
+            Recipient::Capability(want) => self.capabilities.iter().any(|mine| same(mine, want.as_str())),
+            Recipient::AnyVessel => !from_me,
+        }
+    }
 }
 
 /// Where a bottle lies.
@@ -115,12 +127,8 @@ pub struct Bottle {
 impl Bottle {
     /// Whether the bottle is addressed to `me`.
     pub fn is_for(&self, me: &Me) -> bool {
-        self.recipients.iter().any(|recipient| match recipient {
-            Recipient::Agent(name) => *name == me.name,
-            Recipient::Role(role) => me.role.as_deref().is_some_and(|mine| same(mine, role.as_str())),
-            Recipient::Capability(want) => me.capabilities.iter().any(|mine| same(mine, want.as_str())),
-            Recipient::AnyVessel => self.from_agent.as_ref() != Some(&me.name),
-        })
+        let from_me = self.from_agent.as_ref() == Some(&me.name);
+        self.recipients.iter().any(|recipient| me.is_meant(recipient, from_me))
     }
 
     /// How far the bottle has come with `agent`.
@@ -199,6 +207,16 @@ impl Inbox {
 /// [`ObjectError`] when the tree cannot be read. A single file that cannot be read is left out and told by
 /// [`Snapshot::damage`]; so are entries.
 pub fn inbox(snapshot: &Snapshot<'_>) -> Result<Inbox, ObjectError> {
+    read(snapshot, |_| true)
+}
+
+/// The same, without those bottles of the logs that `wanted` refuses; it is shown every entry, the newest first.
+pub(super) fn read(
+    snapshot: &Snapshot<'_>,
+    mut wanted: impl FnMut(&View<'_>) -> bool,
+) -> Result<Inbox, ObjectError> {
+    // What was refused is known all the same: files that are copies of it are no bottles of their own.
+    let mut refused: HashSet<EntryId> = HashSet::new();
     let mut bottles: BTreeMap<EntryId, Bottle> = BTreeMap::new();
     let mut receipts = Vec::new();
     let mut imported = BTreeMap::new();
@@ -213,25 +231,33 @@ pub fn inbox(snapshot: &Snapshot<'_>) -> Result<Inbox, ObjectError> {
         if let Some(blob) = origin {
             imported.insert(blob, view.id);
         }
-        if view.trailer(TO).is_some() || origin.is_some() {
+        let wanted = wanted(view);
+        if origin.is_some() || (wanted && view.trailer(TO).is_some()) {
             bottles.insert(view.id, of_entry(snapshot, view));
+        } else if view.trailer(TO).is_some() {
+            refused.insert(view.id);
+            let parent = view.reference(IN_REPLY_TO);
+            receipts.extend(parent.map(|id| (id, view.agent().to_owned(), Stage::Answered, view.clock())));
         }
         ControlFlow::Continue(())
     });
     // A dispatch is one entry: the task given, and the bottle that says so.
     undo::walk_visible(snapshot, Kind::Task, |view| {
-        if view.trailer(TO).is_some() {
+        if view.trailer(TO).is_some() && wanted(view) {
             bottles.insert(view.id, of_entry(snapshot, view));
         }
         ControlFlow::Continue(())
     });
+    let is_entry = |id: &EntryId| bottles.contains_key(id) || refused.contains(id);
+    let mut files = Vec::new();
     for (id, bottle) in of_files(snapshot)? {
         let printed = str::from_utf8(&bottle.text).ok().and_then(bottle_file::entry_id);
-        let is_copy = imported.contains_key(&id) || printed.is_some_and(|entry| bottles.contains_key(&entry));
+        let is_copy = imported.contains_key(&id) || printed.is_some_and(|entry| is_entry(&entry));
         if !hidden.contains(&id) && !is_copy {
-            bottles.insert(id, bottle);
+            files.push((id, bottle));
         }
     }
+    bottles.extend(files);
     let answers: Vec<_> = bottles
         .values()
         .filter_map(|bottle| {

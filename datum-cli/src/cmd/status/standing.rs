@@ -196,7 +196,7 @@ fn seen_json(seen: &Seen, now: Millis) -> Value {
 fn waiting(snapshot: &Snapshot<'_>, me: &Me, now: Millis) -> Result<Waiting, Fault> {
     let mut unread = Vec::new();
     let mut overdue = Vec::new();
-    for bottle in bottle::inbox(snapshot)?.bottles {
+    for bottle in bottle::waiting(snapshot, me)?.bottles {
         let is_mine = bottle.is_for(me);
         if bottle.is_overdue(now) && (is_mine || bottle.from_agent.as_ref() == Some(&me.name)) {
             overdue.push(bottle.clone());

@@ -3,7 +3,7 @@
 use super::page::{Page, Piece, Row, Tone};
 use super::pages::ROWS_MAX;
 use crate::time;
-use datum_core::bottle::{Bottle, Me, Source, Stage};
+use datum_core::bottle::{Bottle, Me, Source};
 use datum_core::{EntryId, Millis};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,7 +39,7 @@ pub(super) fn page(bottles: &[Bottle], me: Option<&Me>, now: Millis) -> Page {
 }
 
 fn is_unread(bottle: &Bottle, me: &Me) -> bool {
-    bottle.stage(&me.name) == Stage::Unread
+    bottle.is_new_to(&me.name)
 }
 
 /// The bottles by thread, each with how deep it lies. A bottle may name itself or one that is not here.
