@@ -4,6 +4,7 @@ use crate::git::Git;
 use crate::id::EntryId;
 use crate::refs::{RefError, sync_folder};
 use gix::objs::Find as _;
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::hash::{BuildHasher as _, RandomState};
@@ -13,6 +14,8 @@ use std::path::{Path, PathBuf};
 /// Largest object that is written uncompressed, bytes, its header included: its file takes a block of the disk all the
 /// same, and setting up a compressor costs more than the rest of an append. What git packs it compresses itself.
 const STORED_MAX: usize = 4000;
+/// Commits that are looked for in packs first, once one was not a file of its own.
+const PACKED_RUN: u32 = 64;
 
 /// An object that could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +55,8 @@ pub(crate) struct Odb {
     git: Git,
     hash_kind: gix::hash::Kind,
     shallow_file: PathBuf,
+    /// How many more commits are looked for in packs first.
+    packed: Cell<u32>,
 }
 
 impl std::fmt::Debug for Odb {
@@ -72,6 +77,7 @@ impl Odb {
             git,
             hash_kind: repo.object_hash(),
             shallow_file,
+            packed: Cell::new(0),
         }
     }
 
@@ -84,6 +90,7 @@ impl Odb {
             git: self.git.clone(),
             hash_kind: self.hash_kind,
             shallow_file: self.shallow_file.clone(),
+            packed: Cell::new(0),
         }
     }
 
@@ -100,7 +107,17 @@ impl Odb {
     ) -> Result<&'b [u8], ObjectError> {
         let damaged = |message: String| ObjectError::Damaged { id, message };
         // The commits of a tail are single files nearly always: they are found without listing the packs.
-        let found = if want == ObjectKind::Commit { self.read_loose(id, buffer) } else { None };
+        // Where one was not, those before it are packed too, and a look at the disk for each would cost more than all else.
+        let mut found = None;
+        if want == ObjectKind::Commit {
+            match self.packed.get() {
+                0 => {
+                    found = self.read_loose(id, buffer);
+                    self.packed.set(if found.is_none() { PACKED_RUN } else { 0 });
+                }
+                left => self.packed.set(left - 1),
+            }
+        }
         let found = match found.map_or_else(|| self.read_any(id, buffer), |found| Ok(Some(found))) {
             Ok(Some(found)) => found,
             Ok(None) => return Err(ObjectError::Missing(id)),

@@ -5,6 +5,7 @@
 
 mod adopted;
 mod carrier;
+mod foresee;
 mod fork;
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "tests forge what a vessel may hold")]
@@ -232,35 +233,6 @@ impl<'s> Session<'s> {
             return Ok(Err(error));
         }
         self.send(remote, &theirs)
-    }
-
-    /// What a sync would do, as far as can be told without fetching.
-    fn foresee(&mut self, theirs: &BTreeMap<LogName, EntryId>) -> Result<(), StoreError> {
-        let ours = self.store.logs(&self.options.kinds)?;
-        let adopted = self.store.adopted()?.logs;
-        self.foresee_adopted()?;
-        let other = |(log, id): &(&LogName, &EntryId)| {
-            ours.get(*log) != Some(*id) && adopted.get(*log).is_none_or(|sealed| sealed.tip != **id)
-        };
-        for (log, id) in theirs.iter().filter(other) {
-            let known = self.store.odb.exists(*id)
-                && ours.get(log).is_some_and(|tip| self.grown(log, *tip, Some(*id)).is_some());
-            if !known {
-                self.report.came.push(Moved { log: log.clone(), entries: None });
-            }
-        }
-        let there = self.adopted_there();
-        for (log, tip) in ours.into_iter().filter(|((kind, _), _)| !self.options.stays.contains(kind)) {
-            let id = theirs.get(&log).copied();
-            let adopted = || there.get(&log).is_some_and(|sealed| self.store.sealed_holds(&log, sealed, tip));
-            if id != Some(tip)
-                && !(id.is_none() && adopted())
-                && let Some(entries) = self.grown(&log, tip, id)
-            {
-                self.report.went.push(Moved { log, entries: Some(entries) });
-            }
-        }
-        Ok(())
     }
 
     /// By how many entries the log that ends in `tip` goes beyond `base`; `None` if it does not.

@@ -38,27 +38,6 @@ impl Session<'_> {
         Ok(refs.into_iter().filter_map(of).filter(wanted).collect())
     }
 
-    /// What a sync would do with containers.
-    pub(super) fn foresee_adopted(&mut self) -> Result<(), StoreError> {
-        let ours = self.own_containers()?;
-        let count = |id: &EntryId| container::read(&self.store.odb, *id).map_or(0, |logs| logs.len());
-        let mut moves = Vec::new();
-        for ((adopter, kind), id) in &self.containers {
-            let unknown = !self.store.odb.exists(*id);
-            if unknown && ours.get(&(adopter.clone(), *kind)) != Some(id) {
-                moves.push(Adoption { adopter: adopter.clone(), kind: *kind, logs: 0, came: true });
-            }
-        }
-        for ((adopter, kind), id) in &ours {
-            let stays = self.options.stays.contains(kind);
-            if !stays && self.containers.get(&(adopter.clone(), *kind)) != Some(id) {
-                moves.push(Adoption { adopter: adopter.clone(), kind: *kind, logs: count(id), came: false });
-            }
-        }
-        self.report.adopted = moves;
-        Ok(())
-    }
-
     /// Takes in the containers of the other side that hold all that those here do.
     pub(super) fn receive_adopted(
         &mut self,

@@ -32,6 +32,11 @@ struct Scratch<'r> {
     dir: TempDir,
 }
 
+/// The format of objects whose ids are as long as `like`.
+pub(super) fn format_of(like: EntryId) -> &'static str {
+    if like.0.kind() == gix::hash::Kind::Sha256 { "sha256" } else { "sha1" }
+}
+
 impl<'r> Scratch<'r> {
     /// One whose objects have ids as long as `like`, the id of an object there.
     fn new(remote: &'r Remote, like: EntryId) -> Result<Self, TransportError> {
@@ -39,8 +44,7 @@ impl<'r> Scratch<'r> {
             TransportError::new(&remote.location, "make a scratch repository", Trouble::Program, &message)
         };
         let dir = tempfile::tempdir().map_err(|error| cannot(error.to_string()))?;
-        let format = if like.0.kind() == gix::hash::Kind::Sha256 { "sha256" } else { "sha1" };
-        Git::init_as(dir.path(), &[&format!("--object-format={format}")])
+        Git::init_as(dir.path(), &[&format!("--object-format={}", format_of(like))])
             .map_err(|error| cannot(error.to_string()))?;
         Ok(Self { remote, dir })
     }

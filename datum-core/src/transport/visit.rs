@@ -1,5 +1,6 @@
 //! Another repository fetched whole for a moment: its branches, tags and logs, to be looked at and forgotten.
 
+use super::scratch::format_of;
 use super::{Remote, TransportError, Trouble};
 use crate::git::Git;
 use std::path::Path;
@@ -28,7 +29,10 @@ impl Remote {
             TransportError::new(&self.location, "make a scratch repository", Trouble::Program, &message)
         };
         let dir = tempfile::tempdir().map_err(|error| cannot(error.to_string()))?;
-        Git::init(dir.path()).map_err(|error| cannot(error.to_string()))?;
+        let head = self.default_branch().ok();
+        let format = head.as_ref().map_or("sha1", |(_, id)| format_of(*id));
+        Git::init_as(dir.path(), &[&format!("--object-format={format}")])
+            .map_err(|error| cannot(error.to_string()))?;
         let git = Git::new(&dir.path().join(".git"));
         let quiet = ["-c", "core.hooksPath=/dev/null", "-c", "maintenance.auto=false", "-c", "gc.auto=0"];
         let mut command = git.command_with(&quiet, "fetch");
@@ -40,7 +44,7 @@ impl Remote {
             return Err(self.failed("fetch", &output));
         }
         // A repository without a branch keeps the head it was made with.
-        if let Ok((branch, _)) = self.default_branch() {
+        if let Some((branch, _)) = head {
             let mut command = git.command_with(&quiet, "symbolic-ref");
             command.args(["HEAD", &format!("refs/heads/{branch}")]);
             let output = self.run(command, "name its branch", Vec::new())?;
