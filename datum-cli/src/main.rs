@@ -23,6 +23,7 @@ mod page;
 mod profile;
 mod record;
 mod sandbox;
+mod search;
 mod table;
 mod time;
 

@@ -2,7 +2,7 @@
 
 use crate::git::{self, Git};
 use crate::id::EntryId;
-use crate::odb::{ObjectError, ObjectKind, Odb};
+use crate::odb::{self, ObjectError, ObjectKind, Odb};
 use crate::store::StoreError;
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -89,8 +89,9 @@ impl Pack<'_> {
             size >>= 7;
         }
         self.body.push(byte);
-        let mut deflate =
-            gix::zlib::stream::deflate::Write::new(&mut self.body, gix::zlib::Compression::BEST_SPEED);
+        // Single commits are many and seldom read once they are sealed.
+        let level = if kind == 1 { gix::zlib::Compression::BEST_SPEED } else { odb::level() };
+        let mut deflate = gix::zlib::stream::deflate::Write::new(&mut self.body, level);
         deflate.write_all(bytes)?;
         deflate.flush()?;
         self.count += 1;
