@@ -9,8 +9,10 @@ pub(crate) fn harden() {
     std::panic::set_hook(Box::new(panicked));
     #[cfg(all(unix, feature = "vault"))]
     {
-        use rustix::process::{Resource, Rlimit, setrlimit};
-        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        // The hard limit stays: programs we start may raise theirs again.
+        let maximum = getrlimit(Resource::Core).maximum;
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
     }
     // Not dumpable also means: no ptrace, and no reading of /proc/<pid>/mem, environ or fd by the same user.
     #[cfg(all(target_os = "linux", feature = "vault"))]
