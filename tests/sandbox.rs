@@ -313,7 +313,7 @@ fn capabilities_hold_when_declared_acknowledged_and_granted() {
     ] {
         assert_eq!(ship.run(command, "").status.code(), Some(1), "{command:?}");
     }
-    ship.ok(&["keeper", "capability-ack", "a"]);
+    ship.ok(&["capability", "ack", "a"]);
     assert!(check("cap:build").starts_with("allowed"));
     ship.ok(&["keeper", "deny", "a", "cap:build"]);
     assert!(check("cap:build").contains("not granted"));

@@ -33,6 +33,9 @@ enum Sub {
     Set(Set),
     /// Print it in the seed's schema
     Export(Export),
+    /// Acknowledge what an agent declares, as it stands (datum keeper capability-ack)
+    #[cfg(feature = "vault")]
+    Ack(super::keeper::Acknowledge),
 }
 
 /// Which declaration.
@@ -115,6 +118,8 @@ impl Command {
             Sub::Show(command) => command.run(edge, out),
             Sub::Set(command) => command.run(edge, out),
             Sub::Export(command) => command.run(edge, out),
+            #[cfg(feature = "vault")]
+            Sub::Ack(command) => command.run(edge, out),
         }
     }
 }

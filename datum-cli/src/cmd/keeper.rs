@@ -4,6 +4,8 @@ mod allow;
 #[cfg(unix)]
 mod serve;
 
+pub(crate) use allow::Acknowledge;
+
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
@@ -75,7 +77,7 @@ enum Command {
     /// Take capabilities and endpoints back from an agent
     Deny(allow::Deny),
     /// Acknowledge what an agent declares in CAPABILITY.toml, as it stands
-    CapabilityAck(allow::Acknowledge),
+    CapabilityAck(Acknowledge),
     /// Serve the keeper over HTTP, on a Unix socket or on this machine
     #[cfg(unix)]
     Serve(serve::Serve),

@@ -52,7 +52,11 @@ impl Within {
         }
         self.read.iter().try_for_each(|path| policy.add_read(path))?;
         self.write.iter().try_for_each(|path| policy.add_write(path))?;
-        let scratch = tempfile::Builder::new().prefix("datum-run-").tempdir();
+        let mut scratch = tempfile::Builder::new();
+        scratch.prefix("datum-run-");
+        #[cfg(unix)]
+        scratch.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let scratch = scratch.tempdir();
         let scratch =
             scratch.map_err(|error| Fault::broken(format!("cannot make a folder of its own: {error}")))?;
         let home = scratch.path().canonicalize().unwrap_or_else(|_| scratch.path().to_owned());

@@ -48,10 +48,11 @@ pub(super) struct Deny {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   datum keeper capability-ack oracle1
+  datum capability ack oracle1
 
 The names of the capabilities are acknowledged, all together: when one is added or taken away none holds until a keeper
 has looked again.")]
-pub(super) struct Acknowledge {
+pub(crate) struct Acknowledge {
     /// The agent whose CAPABILITY.toml it is
     #[arg(value_name = "AGENT", id = "declarer")]
     agent: String,
@@ -116,7 +117,7 @@ impl Deny {
 }
 
 impl Acknowledge {
-    pub(super) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
+    pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         let agent = AgentName::new(&self.agent)?;
         let declared = bounds::declared(edge, &agent)?;
         if declared.is_empty() {
