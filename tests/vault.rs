@@ -212,6 +212,16 @@ fn what_is_exported_can_be_imported() {
     ship.fails(&["vault", "get", "A_B", "--source", "vault"], 2);
     ship.ok_with(&["vault", "import"], &text);
     assert_eq!(ship.ok(&["vault", "get", "A_B"]), "line\nand \"quotes\" $x");
+    // Sealed to another agent, who takes it into the vault it keeps.
+    let keys = ship.ok(&["agent", "keys", "export-public", "--agent", "b"]);
+    let sealed = ship.ok(&["vault", "export", "--as", "age", "--to", keys.lines().last().unwrap()]);
+    assert!(sealed.starts_with("-----BEGIN AGE") && !sealed.contains("quotes"));
+    let wrong = ship.run(&["vault", "import", "--as", "age"], &sealed);
+    assert!(
+        wrong.status.code() == Some(1) && String::from_utf8_lossy(&wrong.stderr).contains("cannot be opened")
+    );
+    ship.ok(&["vault", "grant", "b", "--role", "keeper"]);
+    ship.ok_with(&["vault", "import", "--as", "age", "--agent", "b"], &sealed);
     assert_eq!(ship.ok(&["keeper", "check", "secret:A_B"]), "allowed: it is granted\n");
     assert_eq!(ship.run(&["keeper", "check", "secret:A_B", "--agent", "b"], "").status.code(), Some(1));
 }

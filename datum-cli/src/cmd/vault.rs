@@ -83,7 +83,7 @@ enum Command {
     Status,
     /// Print all values this agent may open, as dotenv, JSON or an age file
     Export(read::Export),
-    /// Set values from a dotenv or JSON file, or the original's vault file
+    /// Set values from a dotenv, JSON or age file, or the original's vault file
     Import(write::Import),
 }
 

@@ -1,6 +1,6 @@
 //! What an entry of the vault does, printed to a draft and parsed from an entry.
 
-use super::seal::{WRAP_MAX, digest};
+use super::seal::{SEALED_MAX, WRAP_MAX, digest};
 use super::{Member, Role, VaultError};
 use crate::entry::{Draft, Entry};
 use crate::id::EntryId;
@@ -184,7 +184,8 @@ type Wraps = BTreeMap<String, Vec<u8>>;
 
 fn set_body(body: &str) -> Option<(Vec<u8>, Wraps)> {
     let mut lines = body.lines();
-    let sealed = STANDARD.decode(lines.next()?.strip_prefix("sealed ")?).ok()?;
+    let sealed = lines.next()?.strip_prefix("sealed ").filter(|text| text.len() <= SEALED_MAX * 2)?;
+    let sealed = STANDARD.decode(sealed).ok()?;
     let one = |line: &str| {
         let (agent, text) = line.strip_prefix("wrap ")?.split_once(' ')?;
         Some((agent.to_owned(), wrap(text)?))

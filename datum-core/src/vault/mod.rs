@@ -24,7 +24,7 @@ mod value;
 
 pub use change::{Changes, found};
 pub use portable::{
-    PortableError, Values, parse_dotenv, parse_json, print_dotenv, print_json, seal_to, variable,
+    PortableError, Values, open_sealed, parse_dotenv, parse_json, print_dotenv, print_json, seal_to, variable,
 };
 pub use seal::{VALUE_MAX, generate};
 pub use sought::Sought;

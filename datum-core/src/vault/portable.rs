@@ -1,8 +1,11 @@
 //! Values as files that other programs read: dotenv, JSON, and an armoured age file.
 
 use super::{Value, VaultError};
+use crate::keys::{AgentKeys, opened_by};
 use crate::name::Word;
+use age::armor::ArmoredReader;
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use zeroize::Zeroizing;
 
 /// Values by their names.
@@ -146,6 +149,17 @@ pub fn seal_to(recipient: &str, bytes: &[u8]) -> Result<String, VaultError> {
     age::encrypt_and_armor(&recipient, bytes).map_err(|_| unusable())
 }
 
+/// Opens an armoured age file that was sealed to the recipient of these keys.
+///
+/// # Errors
+/// [`VaultError::CannotOpen`] for any other text.
+pub fn open_sealed(text: &str, keys: &AgentKeys) -> Result<Value, VaultError> {
+    let mut file = Vec::with_capacity(text.len());
+    // What is read from the armour is bounded by the text.
+    ArmoredReader::new(text.trim().as_bytes()).read_to_end(&mut file).map_err(|_| VaultError::CannotOpen)?;
+    opened_by(&file, keys.identity()).map(Value::from).ok_or(VaultError::CannotOpen)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,6 +179,15 @@ mod tests {
             let _ = parse_dotenv(&text);
             let _ = parse_json(&text);
         }
+    }
+
+    #[test]
+    fn what_was_sealed_to_a_recipient_opens_with_its_keys_alone() {
+        let keys = |name| AgentKeys::generate(crate::AgentName::new(name).unwrap()).unwrap();
+        let (one, two) = (keys("a"), keys("b"));
+        let text = seal_to(&one.recipient(), b"{}").unwrap();
+        assert_eq!(&*open_sealed(&text, &one).unwrap(), b"{}");
+        assert!(open_sealed(&text, &two).is_err() && open_sealed("mysterious", &one).is_err());
     }
 
     #[test]

@@ -20,7 +20,7 @@ const NONCE: usize = 24;
 /// Largest value, bytes.
 pub const VALUE_MAX: usize = 1024 * 1024;
 /// Largest sealed value, bytes: nonce, value and tag.
-const SEALED_MAX: usize = VALUE_MAX + NONCE + 16;
+pub(super) const SEALED_MAX: usize = VALUE_MAX + NONCE + 16;
 /// Largest wrap that is looked at, bytes; ours have about 600.
 pub(super) const WRAP_MAX: usize = 2048;
 

@@ -6,7 +6,9 @@ use crate::fault::{Exit, Fault};
 use crate::keyring;
 use crate::out::Out;
 use datum_core::access::{Access, What};
-use datum_core::vault::{VALUE_MAX, Value, Values, generate, parse_dotenv, parse_json};
+use datum_core::vault::{
+    PortableError, VALUE_MAX, Value, Values, generate, open_sealed, parse_dotenv, parse_json,
+};
 use datum_core::{AgentName, Kind, Word};
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read};
@@ -77,9 +79,9 @@ pub(super) struct Destroy {
 }
 
 #[cfg(feature = "legacy-import")]
-const FORMS: [&str; 3] = ["dotenv", "json", "legacy"];
+const FORMS: [&str; 4] = ["dotenv", "json", "age", "legacy"];
 #[cfg(not(feature = "legacy-import"))]
-const FORMS: [&str; 2] = ["dotenv", "json"];
+const FORMS: [&str; 3] = ["dotenv", "json", "age"];
 
 /// Sets values from a file.
 #[derive(Debug, clap::Args)]
@@ -88,6 +90,7 @@ const FORMS: [&str; 2] = ["dotenv", "json"];
   datum vault import --as json --file values.json --dry-run
   datum vault import --as legacy --file .datum/vault.enc --dry-run
 
+The age form is what datum vault export --as age wrote for this agent's recipient.
 The legacy form is the vault file of the original runtime; it takes a moment for each value. Its passwords come from
 DATUM_PASSPHRASE_FD (a line each), KEEPER_PASSWORD or a prompt; entries may have different ones.")]
 pub(super) struct Import {
@@ -146,6 +149,10 @@ impl Import {
             })?;
         let values = match self.form.as_str() {
             "json" => parse_json(&text)?,
+            "age" => {
+                let opened = open_sealed(&text, &*super::keys(edge)?)?;
+                parse_json(std::str::from_utf8(&opened).map_err(|_| PortableError::Json)?)?
+            }
             #[cfg(feature = "legacy-import")]
             "legacy" => super::legacy::values(&text, out)?,
             _ => parse_dotenv(&text)?,
