@@ -6,6 +6,7 @@
 //! outbox tern/oracle1-zyxw9876 7 90aa12…
 //! signer oracle1 ssh-ed25519 AAAA…
 //! vault 77ab01…
+//! sound oracle1-abcd1234 42 3f9a2c…
 //! ```
 
 use crate::id::EntryId;
@@ -31,6 +32,7 @@ pub struct Pins {
     outboxes: BTreeMap<(AgentName, Writer), (u64, EntryId)>,
     signers: BTreeMap<String, PublicKey>,
     vault: Option<EntryId>,
+    sound: BTreeMap<Writer, (u64, EntryId)>,
 }
 
 impl Pins {
@@ -87,6 +89,18 @@ impl Pins {
         }
     }
 
+    /// The newest entry of a writer's vault log up to which every signature was found good.
+    ///
+    /// An id stands for all that leads to it, so none of them need be checked again.
+    pub fn sound(&self, writer: &Writer) -> Option<(u64, EntryId)> {
+        self.sound.get(writer).copied()
+    }
+
+    /// Notes that every signature of a vault log was found good up to this entry.
+    pub fn set_sound(&mut self, writer: &Writer, seq: u64, id: EntryId) {
+        self.sound.insert(writer.clone(), (seq, id));
+    }
+
     fn print(&self) -> String {
         let mut out = HEADER.to_owned();
         for ((kind, writer), (seq, id)) in &self.logs {
@@ -100,6 +114,9 @@ impl Pins {
         }
         if let Some(vault) = self.vault {
             let _ = writeln!(out, "vault {vault}");
+        }
+        for (writer, (seq, id)) in &self.sound {
+            let _ = writeln!(out, "sound {writer} {seq} {id}");
         }
         out
     }
@@ -126,6 +143,12 @@ impl Pins {
                 "signer" => {
                     let (agent, key) = rest.split_once(' ')?;
                     pins.signers.insert(agent.to_owned(), PublicKey::parse(key).ok()?);
+                }
+                "sound" => {
+                    let mut words = rest.split(' ');
+                    let writer = Writer::parse(words.next()?).ok()?;
+                    let seq = words.next()?.parse().ok()?;
+                    pins.sound.insert(writer, (seq, EntryId::from_hex(words.next()?)?));
                 }
                 "vault" => pins.vault = Some(EntryId::from_hex(rest)?),
                 _ => return None,
@@ -203,6 +226,7 @@ mod tests {
         pins.pin_signer("a", Signer::from_seed(&[1; 32]).public());
         pins.pin_signer("a", Signer::from_seed(&[2; 32]).public());
         pins.trust_vault(id("c"));
+        pins.set_sound(&writer, 5, id("a"));
         pins.pin_outbox(&AgentName::new("tern").unwrap(), &writer, 3, id("d"));
         assert_eq!(pins.log(Kind::Task, &writer), Some((5, id("a"))));
         assert_eq!(pins.signer("a"), Some(Signer::from_seed(&[1; 32]).public()));

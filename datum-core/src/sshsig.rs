@@ -142,6 +142,12 @@ pub(crate) fn verify(armour: &str, content: &[u8]) -> Result<PublicKey, Signatur
     Ok(signer)
 }
 
+/// The key that a signature says it is by.
+#[cfg(feature = "vault")]
+pub(crate) fn claimed(armour: &str) -> Result<PublicKey, SignatureError> {
+    parse(armour).map(|(signer, _)| signer)
+}
+
 fn parse(armour: &str) -> Result<(PublicKey, Signature), SignatureError> {
     let body = armour.trim_end_matches('\n').strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(END));
     let body = body.filter(|_| armour.len() <= ARMOUR_MAX).ok_or(SignatureError::Armour)?;

@@ -324,6 +324,9 @@ impl Vault {
         for (writer, seq, id) in &self.order.tips {
             pins.pin_log(Kind::Vault, writer, *seq, *id);
         }
+        for (writer, seq, id) in &self.order.sound {
+            pins.set_sound(writer, *seq, *id);
+        }
     }
 
     /// When anyone last wrote to it, by the writers' clocks.

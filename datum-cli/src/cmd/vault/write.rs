@@ -182,8 +182,8 @@ pub(super) fn set(
     let applied = change(edge, |changes| {
         values.iter().try_for_each(|(name, value)| changes.set(name, value, also).map(|_| ()))
     })?;
+    let vault = read(edge)?;
     for name in &names {
-        let vault = read(edge)?;
         let beside = vault.secret(name)?.beside.len();
         if beside > 0 {
             out.warn(&format!("{name}: another value was set at the same time; both are kept, see datum vault history {name}"));

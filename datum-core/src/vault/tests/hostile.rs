@@ -249,3 +249,32 @@ fn an_old_signed_entry_said_again_brings_nothing_back() {
     force(&clone, "k", &act::Act::Member(Member::of(&clone.keys["k"], Role::Owner)));
     assert!(clone.read().unwrap().member("k").is_none());
 }
+
+/// What was found good is not checked again; what is not the same is.
+#[test]
+fn signatures_found_good_vouch_for_the_same_entries_alone() {
+    let mut clone = Clone::founded(&["a", "b"]);
+    clone.take_in("b", Role::Member);
+    clone.set("a", "x", "one").unwrap();
+    let vault = clone.read().unwrap();
+    vault.pin(&mut clone.pins);
+    let writer = clone.store().writer(&agent("a")).unwrap();
+    assert_eq!(clone.pins.sound(&writer).map(|(seq, _)| seq), Some(3));
+    let dir = clone.dir.path();
+    // The pins of places are gone, as if by an older version; those of signatures are there.
+    let (sound, trusted) = (clone.pins.sound(&writer).unwrap(), clone.pins.vault().unwrap());
+    clone.pins = Pins::default();
+    clone.pins.trust_vault(trusted);
+    clone.pins.set_sound(&writer, sound.0, sound.1);
+    let log = "refs/datum/vault/a-aaaaaaaa";
+    let raw = git(dir, &["cat-file", "commit", log]);
+    let forged = write_commit(dir, &raw.replace("Member: a", "Member: b")).unwrap();
+    git(dir, &["update-ref", log, &forged]);
+    let vault = clone.read().unwrap();
+    assert_eq!(vault.void().len(), 1, "{:?}", vault.void());
+    assert!(vault.secret(&name("x")).is_err());
+    // A log with a bad signature in it is never noted as sound.
+    let mut pins = Pins::default();
+    vault.pin(&mut pins);
+    assert_eq!((pins.sound(&writer), pins.log(Kind::Vault, &writer).map(|(seq, _)| seq)), (None, Some(3)));
+}
