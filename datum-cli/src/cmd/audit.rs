@@ -35,6 +35,7 @@ use what::{LevelArg, What, level};
   datum audit --type fleet --root ~/fleet     # every repository below a folder
   datum audit --type fleet --fleet            # every vessel of the fleet list, wherever it is
   datum audit --type vessel --deep            # every file and the whole history, for secrets
+  datum audit --org SuperInstance             # an organisation as datum fleet scan found it
   datum audit --record                        # keep the report; datum audit diff compares two
   datum audit rules                           # what is asked, and why
 
@@ -107,6 +108,9 @@ pub(crate) struct Audit {
     /// Give each vessel elsewhere this long
     #[arg(long, value_name = "TIME", default_value = "60s")]
     budget: String,
+    /// Audit an organisation by its newest datum fleet scan, asking GitHub for nothing
+    #[arg(long, value_name = "ORG", conflicts_with_all = ["paths", "path", "at", "worktree", "baseline", "record", "root"])]
+    org: Option<String>,
     /// Audit so many repositories at once [default: one a processor]
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
@@ -131,6 +135,10 @@ impl Audit {
             Some(Sub::Rules(what)) => return lists::rules(what, edge, out),
             Some(Sub::List) => return lists::list(edge, out),
             None => {}
+        }
+        if let Some(org) = &self.org {
+            let fails_on = self.fail_on.map_or(Level::Error, level);
+            return super::fleet::audit(edge, out, org, fails_on, self.output.as_deref());
         }
         if edge.asked() == Asked::Html {
             return Err(Fault::usage("an audit is not printed as html")

@@ -246,7 +246,8 @@ A tool of the workshop runs within the boundary of datum run: its environment is
 written but for its git directory and new names directly in its root, and the network is off. The bundled tools are this
 program itself and run as it does.
 
-Exit: 0 the tool ended with 0, 1 it ended with another code, which is named, 125 the boundary cannot be held.")]
+Exit: 0 the tool ended with 0, 1 it ended with another code, which is named, 125 the boundary cannot be held;
+a bundled tool ends with its command's own code.")]
 struct Run {
     /// The tool
     name: String,
@@ -288,7 +289,13 @@ impl Run {
             bounded.tell(out, &edge.agent()?);
         }
         let status = run::recorded(edge, out, &root, &what, command, bounded.as_ref())?;
-        Ok(ended(out, &self.name, status))
+        Ok(match (entry, status.code()) {
+            // A bundled tool is a command of this program, and so are its exit codes.
+            (None, Some(1)) => Exit::No,
+            (None, Some(2)) => Exit::Usage,
+            (None, Some(3)) => Exit::Broken,
+            _ => ended(out, &self.name, status),
+        })
     }
 }
 

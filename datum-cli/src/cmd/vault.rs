@@ -5,7 +5,10 @@ mod edit;
 mod legacy;
 mod members;
 mod read;
+mod token;
 mod write;
+
+pub(crate) use token::token;
 
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};

@@ -1,7 +1,7 @@
 //! The client: sends a request, and again where an answer says so.
 
 use super::limit::{self, Next, Reply};
-use super::place::Place;
+use super::place::{self, Place};
 use super::token::Token;
 use super::wait::Patience;
 use crate::fault::Fault;
@@ -13,6 +13,8 @@ use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
 /// Largest answer read, bytes.
 const ANSWER_MAX: u64 = 32 * 1024 * 1024;
+/// Redirects followed, one after another.
+const TURNS: u32 = 3;
 
 /// Why the whole run cannot go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +88,8 @@ pub(crate) struct Client<'o> {
     given: Given,
     out: &'o Out,
     requests: u64,
+    /// When the quotas are full again, of GraphQL and of REST: seconds since 1970, 0 while there is some left.
+    full_at: [u64; 2],
 }
 
 /// An answer, whole.
@@ -108,7 +112,7 @@ impl<'o> Client<'o> {
         if let Some(path) = &given.certificates {
             config = config.tls_config(TlsConfig::builder().root_certs(certificates(path)?).build());
         }
-        Ok(Self { agent: config.build().new_agent(), given, out, requests: 0 })
+        Ok(Self { agent: config.build().new_agent(), given, out, requests: 0, full_at: [0; 2] })
     }
 
     /// Requests made so far.
@@ -123,18 +127,28 @@ impl<'o> Client<'o> {
 
     /// Asks a GraphQL document; answers with `data`, and with `errors` that concern parts of it.
     pub(crate) fn ask(&mut self, document: &str, variables: &Value) -> Result<(Value, Value), Failure> {
-        self.graphql(document, variables, false)
+        self.graphql(document, variables, 0)
     }
 
-    /// Sends a GraphQL mutation, at a pace the host allows.
-    pub(crate) fn change(&mut self, document: &str, variables: &Value) -> Result<(Value, Value), Failure> {
-        self.graphql(document, variables, true)
+    /// Sends a GraphQL mutation that counts as so many writes, at a pace the host allows.
+    pub(crate) fn change(
+        &mut self,
+        document: &str,
+        variables: &Value,
+        writes: usize,
+    ) -> Result<(Value, Value), Failure> {
+        self.graphql(document, variables, writes)
     }
 
-    fn graphql(&mut self, document: &str, variables: &Value, write: bool) -> Result<(Value, Value), Failure> {
+    fn graphql(
+        &mut self,
+        document: &str,
+        variables: &Value,
+        writes: usize,
+    ) -> Result<(Value, Value), Failure> {
         let body = json!({ "query": document, "variables": variables });
         let url = self.given.place.graphql.clone();
-        let mut answer = self.send(&Method::POST, &url, &body, write)?;
+        let mut answer = self.send(&Method::POST, url, &body, writes)?;
         let errors = answer.value["errors"].take();
         let data = answer.value["data"].take();
         let whole = errors.as_array().is_none_or(Vec::is_empty);
@@ -142,7 +156,7 @@ impl<'o> Client<'o> {
             return Ok((data, errors));
         }
         let first = errors[0]["message"].as_str().unwrap_or("an answer without data");
-        let said = self.given.token.scrub(first);
+        let said = first.to_owned();
         // GraphQL tells its own timeouts with status 200.
         let slow = ["timeout", "timed out", "Something went wrong", "node limit", "MAX_NODE_LIMIT"];
         if slow.iter().any(|word| said.contains(word)) {
@@ -157,15 +171,31 @@ impl<'o> Client<'o> {
     /// Puts a value at a REST path.
     pub(crate) fn put(&mut self, path: &str, body: &Value) -> Result<Value, Failure> {
         let url = format!("{}{path}", self.given.place.rest);
-        self.send(&Method::PUT, &url, body, true).map(|answer| answer.value)
+        self.send(&Method::PUT, url, body, 1).map(|answer| answer.value)
     }
 
     /// Sends a request, again where the answer asks for it.
-    fn send(&mut self, method: &Method, url: &str, body: &Value, write: bool) -> Result<Answer, Failure> {
-        let mut attempt = 0;
+    fn send(
+        &mut self,
+        method: &Method,
+        mut url: String,
+        body: &Value,
+        writes: usize,
+    ) -> Result<Answer, Failure> {
+        let (mut attempt, mut turns) = (0, 0);
+        let quota = usize::from(url != self.given.place.graphql);
         loop {
-            if write {
-                self.given.patience.before_write(self.out);
+            // Asking on while the quota is known to be used up is what a host bans for.
+            let left = self.full_at[quota].saturating_sub(now());
+            if left > 0 {
+                if !self.given.patience.allows(left) {
+                    return Err(Failure::Stop(Stop::Wait(left)));
+                }
+                self.given.patience.wait(self.out, left, "the quota is used up");
+            }
+            if writes > 0 {
+                let paced = self.given.patience.before_write(self.out, writes);
+                paced.map_err(|seconds| Failure::Stop(Stop::Wait(seconds)))?;
             }
             if self.given.patience.is_stopped() {
                 return Err(Failure::Stop(Stop::Asked));
@@ -174,10 +204,22 @@ impl<'o> Client<'o> {
                 return Err(Failure::Stop(Stop::Budget(most)));
             }
             self.requests += 1;
-            let answer = self.once(method, url, body)?;
-            let said = self.given.token.scrub(&said(&answer));
-            match limit::next(&reply(&answer, &said), attempt, now()) {
-                Next::Take => return Ok(answer),
+            let answer = self.once(method, &url, body)?;
+            if matches!(answer.status, 301 | 302 | 307 | 308) && turns < TURNS {
+                let to = answer.headers.get("location").and_then(|to| to.to_str().ok());
+                if let Some(to) = to.and_then(|to| place::follow(&url, to)) {
+                    (url, turns) = (to, turns + 1);
+                    continue;
+                }
+            }
+            let said = said(&answer);
+            let reply = reply(&answer, &said);
+            match limit::next(&reply, attempt, now()) {
+                Next::Take => {
+                    let spent = reply.remaining == Some(0);
+                    self.full_at[quota] = reply.reset.filter(|_| spent).map_or(0, |reset| reset + 1);
+                    return Ok(answer);
+                }
                 Next::Token => return Err(Failure::Stop(Stop::Token(said))),
                 Next::Less => return Err(Failure::Large(said)),
                 Next::Refused => return Err(Failure::Refused(said)),
@@ -207,6 +249,8 @@ impl<'o> Client<'o> {
         });
         match read {
             Ok((status, headers, text)) => {
+                // Whatever the host tells back is recorded or shown somewhere.
+                let text = self.given.token.scrub(&text);
                 let value: Value = serde_json::from_str(&text).unwrap_or_default();
                 // A success that is no JSON was cut, or comes from something between here and the host.
                 let status = if (200..300).contains(&status) && value.is_null() { 0 } else { status };
@@ -254,7 +298,9 @@ fn reply<'a>(answer: &Answer, message: &'a str) -> Reply<'a> {
         remaining: number("x-ratelimit-remaining"),
         reset: number("x-ratelimit-reset"),
         message,
-        limited: limited.into_iter().any(|error| error["type"] == "RATE_LIMITED"),
+        // Limits of GraphQL come with status 200 as well, and the secondary ones without a type.
+        limited: limited.into_iter().any(|error| error["type"] == "RATE_LIMITED")
+            || (answer.value["data"].is_null() && limit::is_secondary(message)),
     }
 }
 

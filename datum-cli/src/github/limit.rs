@@ -40,6 +40,12 @@ pub(super) enum Next {
     Refused,
 }
 
+/// Whether a message tells of a secondary limit.
+pub(super) fn is_secondary(message: &str) -> bool {
+    let message = message.to_lowercase();
+    message.contains("secondary rate limit") || message.contains("abuse detection")
+}
+
 /// Decides by the answer to the `attempt`-th sending (from 0), at `now` (seconds since 1970).
 pub(super) fn next(reply: &Reply<'_>, attempt: u32, now: u64) -> Next {
     let spent = reply.remaining == Some(0);
@@ -49,13 +55,9 @@ pub(super) fn next(reply: &Reply<'_>, attempt: u32, now: u64) -> Next {
         200..=299 if !reply.limited => Next::Take,
         401 => Next::Token,
         200..=299 | 403 | 429 => {
-            let secondary = {
-                let message = reply.message.to_lowercase();
-                message.contains("secondary rate limit") || message.contains("abuse detection")
-            };
             // A 403 with quota left and no word of a limit is a matter of rights, and waiting does not help.
             let bare = reply.remaining.is_none() && reply.reset.is_none();
-            let limit = reply.limited || reply.status == 429 || secondary || spent || bare;
+            let limit = reply.limited || reply.status == 429 || is_secondary(reply.message) || spent || bare;
             match (reply.retry_after, reply.reset) {
                 // A server that asks for another wait again and again is not asked for ever.
                 _ if attempt >= MOST => Next::Refused,

@@ -21,6 +21,10 @@ impl Place {
         let graphql = variable("GITHUB_GRAPHQL_URL");
         match (variable("GITHUB_API_URL"), variable("GH_HOST")) {
             (Some(url), _) => Self::of("GITHUB_API_URL", &url, graphql),
+            // Its API has a name of its own where GitHub hosts an enterprise.
+            (None, Some(host)) if host.ends_with(".ghe.com") => {
+                Self::of("GH_HOST", &format!("https://api.{host}"), graphql)
+            }
             (None, Some(host)) if host != "github.com" => {
                 Self::of("GH_HOST", &format!("https://{host}/api/v3"), graphql)
             }
@@ -43,6 +47,15 @@ impl Place {
         }
         Ok(place)
     }
+}
+
+/// Where a redirect from `url` leads; `None` where it would take the token to another server.
+pub(super) fn follow(url: &str, location: &str) -> Option<String> {
+    let origin = |url: &str| url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+    if location.starts_with('/') && !location.starts_with("//") {
+        return Some(origin(url) + location);
+    }
+    origin(url).eq_ignore_ascii_case(&origin(location)).then(|| location.to_owned())
 }
 
 /// A token goes over an encrypted connection, or to this machine.
@@ -78,6 +91,18 @@ mod tests {
         check("https://ghe.example.org/api/v3/", "https://ghe.example.org/api/graphql");
         check("http://127.0.0.1:8080/proxy/gh", "http://127.0.0.1:8080/proxy/gh/graphql");
         check("http://[::1]:8080", "http://[::1]:8080/graphql");
+        let turn = |to: &str| follow("https://api.github.com/repos/a/b", to);
+        assert_eq!(turn("/repositories/1").as_deref(), Some("https://api.github.com/repositories/1"));
+        assert_eq!(turn("https://API.github.com/x").as_deref(), Some("https://API.github.com/x"));
+        for away in [
+            "https://evil.org/x",
+            "http://api.github.com/x",
+            "//evil.org/x",
+            "https://api.github.com.evil.org/",
+            "x",
+        ] {
+            assert_eq!(turn(away), None, "{away}");
+        }
         for bad in [
             "",
             "api.github.com",

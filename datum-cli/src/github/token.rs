@@ -1,4 +1,4 @@
-//! The token: found in the environment, sent in one header, shown nowhere.
+//! The token: from the environment or the vault, sent in one header, shown nowhere.
 
 use crate::edge::variable;
 use crate::fault::Fault;
@@ -17,36 +17,34 @@ impl fmt::Debug for Token {
 }
 
 impl Token {
-    /// Finds the token: in the variable `named`, or in `GH_TOKEN` or `GITHUB_TOKEN`.
-    pub(crate) fn find(named: Option<&str>) -> Result<Self, Fault> {
-        let found = match named {
-            Some(name) => (name.to_owned(), variable(name)),
-            None => ["GH_TOKEN", "GITHUB_TOKEN"]
-                .into_iter()
-                .map(|name| (name.to_owned(), variable(name)))
-                .find(|(_, value)| value.is_some())
-                .unwrap_or_default(),
+    /// Finds the token in the environment: in the variable `named`, or in `GH_TOKEN` or `GITHUB_TOKEN`.
+    pub(crate) fn find(named: Option<&str>) -> Result<Option<Self>, Fault> {
+        let Some(name) = named else {
+            let found =
+                ["GH_TOKEN", "GITHUB_TOKEN"].into_iter().find_map(|name| Some((name, variable(name)?)));
+            return found.map(|(name, text)| Self::new(name, &text)).transpose();
         };
-        match found {
-            (name, Some(text)) => Self::new(text.trim()).ok_or_else(|| {
-                Fault::usage(format!("{name} holds no token: it has characters that no header can hold"))
-            }),
-            (name, None) if !name.is_empty() => Err(Fault::usage(format!("{name} is not set"))
-                .hint("--token-env names the variable that holds the token, not the token itself")),
-            (_, None) => Err(Fault::usage("no GitHub token")
-                .hint("set GH_TOKEN or GITHUB_TOKEN, or name another variable with --token-env")),
-        }
+        let text = variable(name).ok_or_else(|| {
+            Fault::usage(format!("{name} is not set"))
+                .hint("--token-env names the variable that holds the token, not the token itself")
+        })?;
+        Self::new(name, &text).map(Some)
     }
 
     /// A token that was typed, or that stands in the variable a user has named.
     #[cfg(feature = "vault")]
     pub(crate) fn of(text: &str) -> Option<Self> {
-        Self::new(text)
-    }
-
-    fn new(text: &str) -> Option<Self> {
         let fits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
         fits.then(|| Self(text.to_owned()))
+    }
+
+    /// The token that is the value of `place`.
+    pub(crate) fn new(place: &str, text: &str) -> Result<Self, Fault> {
+        let text = text.trim();
+        if !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic()) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Fault::usage(format!("{place} holds no token: it is empty, or no header can hold it")))
     }
 
     /// The value of the one header it is sent in.
@@ -66,9 +64,9 @@ mod tests {
 
     #[test]
     fn a_token_is_shown_nowhere() {
-        let token = Token::new("ghp_secret").unwrap();
+        let token = Token::new("x", "ghp_secret").unwrap();
         assert_eq!(format!("{token:?}"), "[token]");
         assert_eq!(token.scrub("bad credentials: ghp_secret!"), "bad credentials: [token]!");
-        assert!(Token::new("a\nb").is_none() && Token::new("").is_none());
+        assert!(Token::new("x", "a\nb").is_err() && Token::new("x", "").is_err());
     }
 }

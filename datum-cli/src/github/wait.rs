@@ -53,30 +53,35 @@ impl Patience {
         self.sleep(self.second * u32::try_from(seconds).unwrap_or(u32::MAX));
     }
 
-    /// Waits until another request may change something: a second after the last, and within the host's limits.
-    pub(super) fn before_write(&mut self, out: &Out) {
+    /// Waits until a request may change something: a second after the last, and within the host's limits.
+    ///
+    /// A request that makes several commits counts as so many `writes`. The error is a wait that is longer than is
+    /// allowed, seconds.
+    pub(super) fn before_write(&mut self, out: &Out, writes: usize) -> Result<(), u64> {
         let now = Instant::now();
         if let Some(last) = self.writes.back() {
             self.sleep(self.second.saturating_sub(now.duration_since(*last)));
         }
         for (most, seconds) in WRITES {
             let span = self.second * u32::try_from(seconds).unwrap_or(u32::MAX);
-            let Some(first) = self.writes.len().checked_sub(most).and_then(|at| self.writes.get(at)) else {
-                continue;
-            };
+            // The one that has to be older than the span, so that these fit into it.
+            let first = (self.writes.len() + writes).checked_sub(most + 1).and_then(|at| self.writes.get(at));
+            let Some(first) = first else { continue };
             let left = span.saturating_sub(first.elapsed());
             if !left.is_zero() {
-                out.say(&format!(
-                    "waiting {} s: {most} writes in {seconds} s is the most",
-                    left.as_secs() + 1
-                ));
+                let wait = left.as_secs() + 1;
+                if !self.allows(wait) {
+                    return Err(wait);
+                }
+                out.say(&format!("waiting {wait} s: {most} writes in {seconds} s is the most"));
                 self.sleep(left);
             }
         }
-        self.writes.push_back(Instant::now());
+        self.writes.extend(std::iter::repeat_n(Instant::now(), writes));
         while self.writes.len() > WRITES[1].0 {
             self.writes.pop_front();
         }
+        Ok(())
     }
 
     fn sleep(&self, length: Duration) {

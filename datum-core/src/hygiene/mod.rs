@@ -23,7 +23,7 @@ pub use repository::{Branch, Repository};
 pub use rules::{
     Checks, Condition, Health, Level, RULES, Reason, Rule, Rules, RulesError, Verdict, Without, classify,
 };
-pub use scan::{Counts, Past, Scan, Unknown, draft_scan, known, scans};
+pub use scan::{Counts, Past, Scan, Sizes, Unknown, draft_scan, known, scans};
 pub use topics::{TOPIC_MAX, TOPICS_MAX, TopicError, check_topic, merge_topics, topic_of};
 
 use crate::entry::Entry;

@@ -16,6 +16,8 @@ use std::ops::ControlFlow;
 const SCAN: &str = "Scan";
 /// The trailer that tells which repositories were chosen.
 const FILTER: &str = "Filter";
+/// The trailer of [`Sizes`], where they are not the usual ones: `page/batch`.
+const SIZES: &str = "Sizes";
 /// Bodies read to find what is known of each repository.
 const POOL_MAX: usize = 8;
 
@@ -61,6 +63,37 @@ pub struct Scan {
     /// Requests made.
     #[serde(default)]
     pub requests: u64,
+    /// How many repositories the host answers for at once.
+    #[serde(skip)]
+    pub sizes: Sizes,
+}
+
+/// How many repositories a host answers for at once: where it failed for more, the next scan begins with fewer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    /// On a page of the listing.
+    pub page: u64,
+    /// When their facts are asked for.
+    pub batch: u64,
+}
+
+impl Sizes {
+    /// What the next scan begins with, where this one began with `begun`: fewer where the host failed, else more again.
+    #[must_use]
+    pub fn after(self, begun: Self) -> Self {
+        let most = Self::default();
+        let next = |now: u64, begun: u64, most: u64| if now < begun { now } else { (begun * 2).min(most) };
+        Self {
+            page: next(self.page, begun.page, most.page),
+            batch: next(self.batch, begun.batch, most.batch),
+        }
+    }
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Self { page: 100, batch: 50 }
+    }
 }
 
 /// How many repositories are how.
@@ -129,6 +162,9 @@ pub fn draft_scan(scan: &Scan, counts: &Counts) -> Result<Draft, DraftError> {
     if !scan.filter.is_empty() {
         draft = draft.with(FILTER, &scan.filter)?;
     }
+    if scan.sizes != Sizes::default() {
+        draft = draft.with(SIZES, &format!("{}/{}", scan.sizes.page, scan.sizes.batch))?;
+    }
     for (key, count) in keys(counts) {
         draft = draft.with(key, &count.to_string())?;
     }
@@ -173,6 +209,17 @@ impl Past {
             dead: number("Dead"),
             unknown: number("Unknown"),
         }
+    }
+
+    /// How many repositories the host answered for at once; never more than usual, and never none.
+    pub fn sizes(&self) -> Sizes {
+        let most = Sizes::default();
+        let told = self.entry.trailer(SIZES).and_then(|text| {
+            let (page, batch) = text.split_once('/')?;
+            Some(Sizes { page: page.parse().ok()?, batch: batch.parse().ok()? })
+        });
+        let told = told.unwrap_or(most);
+        Sizes { page: told.page.clamp(1, most.page), batch: told.batch.clamp(1, most.batch) }
     }
 
     /// Reads the scan; `None` if its body is missing or not of version 1.

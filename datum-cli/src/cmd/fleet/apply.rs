@@ -134,7 +134,7 @@ impl Round<'_> {
         }
         let input = |change: &Change, all: &[String]| json!({ "repositoryId": change.id, "topicNames": all });
         let variables = variables(writes.iter().map(|(change, all)| input(change, all)));
-        let (data, errors) = client.change(&github::topics(writes.len()), &variables)?;
+        let (data, errors) = client.change(&github::topics(writes.len()), &variables, 1)?;
         for (n, (change, _)) in writes.iter().enumerate() {
             let field = format!("r{n}");
             let answer = &data[&field];
@@ -188,7 +188,7 @@ impl Round<'_> {
         }
         if !writes.is_empty() {
             let variables = variables(writes.iter().map(|(_, input)| input.clone()));
-            let answer = client.change(&github::commits(writes.len()), &variables);
+            let answer = client.change(&github::commits(writes.len()), &variables, writes.len());
             if matches!(answer, Err(Failure::Large(_))) {
                 self.unsure.extend(writes.iter().map(|(change, _)| change.id.clone()));
             }

@@ -2,14 +2,10 @@
 
 use super::filter::Filter;
 use crate::github::{self, Client, Failure, Stop};
-use datum_core::hygiene::{Repository, Scan, Unknown};
+use datum_core::hygiene::{Repository, Scan, Sizes, Unknown};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// Repositories on a page of the listing.
-const PAGE: usize = 100;
-/// Repositories whose facts are asked for at once, at first.
-const BATCH: usize = 50;
 /// How often a single repository, or the smallest page, is asked for.
 const TRIES: u32 = 3;
 
@@ -21,16 +17,20 @@ pub(super) struct Look {
 }
 
 /// Looks at the repositories that `filter` takes; facts in `pool` whose outline is still the same are not asked for.
+///
+/// It begins with the `sizes` that the host was last seen to answer for.
 pub(super) fn look(
     client: &mut Client<'_>,
     organization: &str,
     filter: &Filter,
     mut pool: BTreeMap<String, Repository>,
+    sizes: Sizes,
 ) -> Result<Look, Failure> {
     let mut scan = Scan {
         version: 1,
         organization: organization.to_owned(),
         filter: filter.words.clone(),
+        sizes,
         ..Scan::default()
     };
     let (listed, mut stop) = list(client, organization, filter, &mut scan)?;
@@ -53,6 +53,7 @@ pub(super) fn look(
     scan.repositories.sort_by(|a, b| a.name.cmp(&b.name));
     scan.unknown.sort_by(|a, b| a.name.cmp(&b.name));
     scan.requests = client.requests();
+    scan.sizes = scan.sizes.after(sizes);
     Ok(Look { scan, stop })
 }
 
@@ -69,7 +70,7 @@ fn list(
 ) -> Result<(Vec<Repository>, Option<Stop>), Failure> {
     let document = github::listing();
     let no = |wanted: bool| if wanted { Value::Null } else { json!(false) };
-    let (mut size, mut tries, mut after) = (PAGE, 0, None::<String>);
+    let (mut size, mut tries, mut after) = (scan.sizes.page, 0, None::<String>);
     let (mut found, mut seen, mut total) = (Vec::new(), BTreeSet::new(), 0);
     let mut stop = None;
     loop {
@@ -90,6 +91,7 @@ fn list(
             },
             Err(Failure::Large(_)) if size > 1 => {
                 size /= 2;
+                scan.sizes.page = size;
                 continue;
             }
             Err(Failure::Large(_)) if tries < TRIES => {
@@ -127,7 +129,7 @@ fn read(client: &mut Client<'_>, changed: Vec<Repository>, scan: &mut Scan) -> O
     let document = github::facts();
     let all = changed.len();
     let mut queue: VecDeque<Repository> = changed.into();
-    let (mut size, mut tries) = (BATCH, 0);
+    let (mut size, mut tries) = (usize::try_from(scan.sizes.batch).unwrap_or(1), 0);
     while !queue.is_empty() {
         client.progress(all - queue.len(), all);
         let batch: Vec<Repository> = queue.drain(..size.min(queue.len())).collect();
@@ -144,6 +146,7 @@ fn read(client: &mut Client<'_>, changed: Vec<Repository>, scan: &mut Scan) -> O
             }
             Err(Failure::Large(_)) if size > 1 => {
                 size = batch.len().div_ceil(2).min(size / 2).max(1);
+                scan.sizes.batch = size as u64;
                 batch.into_iter().rev().for_each(|outline| queue.push_front(outline));
             }
             Err(Failure::Large(_)) if tries + 1 < TRIES => {

@@ -1,6 +1,7 @@
 //! `datum fleet`: the vessels that are known, and the repositories of an organisation.
 
 mod apply;
+mod audit;
 mod filter;
 mod license;
 mod look;
@@ -13,6 +14,8 @@ mod status;
 mod tag;
 mod text;
 pub(crate) mod vessels;
+
+pub(crate) use audit::audit;
 
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};

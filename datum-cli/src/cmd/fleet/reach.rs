@@ -1,6 +1,6 @@
 //! How the commands reach the API: options that all of them share.
 
-use crate::edge::variable;
+use crate::edge::{Edge, variable};
 use crate::fault::Fault;
 use crate::github::{Client, Given, Patience, Place, Token};
 use crate::out::Out;
@@ -12,6 +12,10 @@ pub(crate) struct Reach {
     /// The variable that holds the token [default: GH_TOKEN, then GITHUB_TOKEN]
     #[arg(long, value_name = "VARIABLE")]
     token_env: Option<String>,
+    /// The name in the vault that holds it [default where no variable does: GH_TOKEN, GITHUB_TOKEN or github/token]
+    #[cfg(feature = "vault")]
+    #[arg(long, value_name = "NAME", conflicts_with = "token_env")]
+    token_secret: Option<String>,
     /// The API's address [default: $GITHUB_API_URL, then $GH_HOST, then api.github.com]
     #[arg(long, value_name = "URL")]
     api_url: Option<String>,
@@ -27,11 +31,16 @@ pub(crate) struct Reach {
 }
 
 impl Reach {
-    /// Makes the client.
-    pub(crate) fn client<'o>(&self, out: &'o Out) -> Result<Client<'o>, Fault> {
+    /// Makes the client; `purpose` is what the record says where the token comes from the vault.
+    pub(crate) fn client<'o>(
+        &self,
+        edge: &Edge<'_>,
+        out: &'o Out,
+        purpose: &str,
+    ) -> Result<Client<'o>, Fault> {
         let given = Given {
             place: Place::find(self.api_url.as_deref())?,
-            token: Token::find(self.token_env.as_deref())?,
+            token: self.token(edge, purpose)?,
             patience: Patience::new(self.max_wait),
             budget: self.budget,
             timeout: self.timeout.max(1),
@@ -39,6 +48,30 @@ impl Reach {
         };
         Client::new(given, out)
     }
+
+    #[cfg(feature = "vault")]
+    fn token(&self, edge: &Edge<'_>, purpose: &str) -> Result<Token, Fault> {
+        let named = self.token_secret.as_deref();
+        if named.is_none()
+            && let Some(token) = Token::find(self.token_env.as_deref())?
+        {
+            return Ok(token);
+        }
+        let (name, value) =
+            crate::cmd::vault::token(edge, named, purpose)?.ok_or_else(|| no_token(", or in the vault"))?;
+        Token::new(&name, &value)
+    }
+
+    #[cfg(not(feature = "vault"))]
+    fn token(&self, _: &Edge<'_>, _: &str) -> Result<Token, Fault> {
+        Token::find(self.token_env.as_deref())?.ok_or_else(|| no_token(""))
+    }
+}
+
+fn no_token(also: &str) -> Fault {
+    Fault::usage("no GitHub token").hint(format!(
+        "put it into GH_TOKEN or GITHUB_TOKEN, into another variable named by --token-env{also}"
+    ))
 }
 
 /// Checks the login of an organisation or user.

@@ -37,19 +37,36 @@ impl Report {
         let org = organization(&self.org)?;
         let rules = scan::rules(self.rules.as_deref())?;
         let filter = self.choice.filter(edge.now()?)?;
-        let snapshot = edge.store()?.snapshot()?;
-        let mut past = hygiene::scans(&snapshot, org, usize::MAX);
-        past.retain(|past| past.filter() == filter.words);
-        past.truncate(HISTORY);
-        let report = make(&snapshot, &past, &rules)?.ok_or_else(|| {
-            Fault::usage(format!("there is no scan of {org} made with these choices"))
-                .hint(format!("datum fleet scan --org {org} makes one"))
-        })?;
+        let report = newest(edge, out, org, &filter.words, &rules)?;
         tell(edge, out, &report);
-        out.damage(&snapshot.damage());
-        let complete = report.unknown.is_empty() && report.unlisted == 0;
-        Ok(if complete { Exit::Done } else { Exit::Broken })
+        Ok(if is_complete(&report) { Exit::Done } else { Exit::Broken })
     }
+}
+
+/// Whether every repository is known.
+pub(super) fn is_complete(report: &Found) -> bool {
+    report.unknown.is_empty() && report.unlisted == 0
+}
+
+/// The report of the newest scan made with a choice, beside those before it.
+pub(super) fn newest(
+    edge: &Edge<'_>,
+    out: &mut Out,
+    org: &str,
+    choice: &str,
+    rules: &Rules,
+) -> Result<Found, Fault> {
+    let snapshot = edge.store()?.snapshot()?;
+    let mut past = hygiene::scans(&snapshot, org, usize::MAX);
+    past.retain(|past| past.filter() == choice);
+    past.truncate(HISTORY);
+    let report = make(&snapshot, &past, rules)?.ok_or_else(|| {
+        let which = if choice.is_empty() { "whole scan of" } else { "scan with these choices of" };
+        Fault::usage(format!("there is no {which} {org}"))
+            .hint(format!("datum fleet scan --org {org} makes one"))
+    })?;
+    out.damage(&snapshot.damage());
+    Ok(report)
 }
 
 /// Makes the report of the newest of these scans, beside the others.

@@ -192,7 +192,8 @@ impl Review {
         let (told, stop, requests) = if todo.is_empty() {
             (Vec::new(), None, 0)
         } else {
-            let mut client = reach.client(out)?;
+            let purpose = format!("fleet {} {}", plan.action.as_str(), plan.organization);
+            let mut client = reach.client(edge, out, &purpose)?;
             let (told, stop) = carry_out(&mut client, store, &stamp, id, plan, todo)?;
             (told, stop, client.requests())
         };

@@ -8,8 +8,9 @@ use crate::args::Format;
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
-use datum_core::hygiene::{self, Rules};
+use datum_core::hygiene::{self, Past, Rules};
 use datum_core::{Kind, StoreError};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Scans an organisation's repositories for their health.
@@ -64,12 +65,16 @@ impl Scan {
         let stamp = edge.stamp()?;
         let filter = self.choice.filter(stamp.now)?;
         let store = edge.store()?;
-        let pool = if self.full {
-            std::collections::BTreeMap::new()
-        } else {
-            hygiene::known(&store.snapshot()?, org)
-        };
-        let Look { scan, stop } = look(&mut self.reach.client(out)?, org, &filter, pool)?;
+        let snapshot = store.snapshot()?;
+        let pool = if self.full { BTreeMap::new() } else { hygiene::known(&snapshot, org) };
+        let sizes = hygiene::scans(&snapshot, org, 1).first().map(Past::sizes).unwrap_or_default();
+        let Look { scan, stop } = look(
+            &mut self.reach.client(edge, out, &format!("fleet scan {org}"))?,
+            org,
+            &filter,
+            pool,
+            sizes,
+        )?;
         let counts = scan.counts(&rules, stamp.now);
         let draft = hygiene::draft_scan(&scan, &counts)?;
         let applied = store.apply::<StoreError>(Kind::Audit, &stamp, |_| Ok(vec![draft.clone()]))?;

@@ -1,0 +1,163 @@
+//! What the host answers, from what it holds.
+
+use super::{Repo, World};
+use serde_json::{Value, json};
+
+impl World {
+    pub(super) fn result(&mut self, what: &str, variables: &Value, body: &Value) -> (u16, Value) {
+        let size = variables["first"].as_u64().map(number);
+        let ids = variables["ids"].as_array().cloned().unwrap_or_default();
+        let inputs =
+            variables.as_object().map_or(0, |all| all.keys().filter(|key| key.starts_with('i')).count());
+        let size = size.unwrap_or(ids.len().max(inputs));
+        if self.most.is_some_and(|most| size > most && what != "Listing") {
+            return (502, json!("<html>"));
+        }
+        match what {
+            "Listing" => (200, self.listing(variables)),
+            "Facts" | "Now" => (200, self.nodes(&ids, what == "Facts" || variables["files"] == true)),
+            "Topics" => (200, self.topics(variables)),
+            "Commits" => (200, self.commits(variables)),
+            "Viewer" => (200, json!({ "data": { "viewer": { "login": "octo" } } })),
+            _ => self.put(what, body),
+        }
+    }
+
+    fn listing(&self, variables: &Value) -> Value {
+        if !variables["login"].as_str().unwrap().eq_ignore_ascii_case("fleet") {
+            return json!({ "data": { "repositoryOwner": null } });
+        }
+        let wanted = |key: &str, is: bool| variables[key].as_bool().is_none_or(|want| want == is);
+        let all: Vec<_> = self
+            .repos
+            .iter()
+            .enumerate()
+            .filter(|(_, r)| wanted("archived", r.archived) && wanted("fork", r.fork))
+            .collect();
+        let from = variables["after"].as_str().map_or(0, |after| after.parse::<usize>().unwrap());
+        let to = (from + number(variables["first"].as_u64().unwrap())).min(all.len());
+        let nodes: Vec<_> = all[from..to].iter().map(|(index, repo)| node(*index, repo, false)).collect();
+        let total = |test: fn(&Repo) -> bool| json!({ "totalCount": self.repos.iter().filter(|repo| test(repo)).count() });
+        let mut owner = json!({
+            "login": "Fleet", "name": "The Fleet",
+            "page": { "totalCount": all.len(), "pageInfo": { "hasNextPage": to < all.len(), "endCursor": to.to_string() }, "nodes": nodes },
+        });
+        if variables["counts"] == true {
+            owner["archived"] = total(|repo| repo.archived);
+            owner["forks"] = total(|repo| repo.fork && !repo.archived);
+        }
+        json!({ "data": { "repositoryOwner": owner } })
+    }
+
+    fn nodes(&mut self, ids: &[Value], root: bool) -> Value {
+        let mut errors = Vec::new();
+        let mut nodes = Vec::new();
+        for (at, id) in ids.iter().enumerate() {
+            let index = index(id);
+            let repo = &mut self.repos[index];
+            if repo.deleted || repo.broken {
+                let (kind, said) = if repo.deleted {
+                    ("NOT_FOUND", "Could not resolve to a node")
+                } else {
+                    ("INTERNAL", "Something broke")
+                };
+                errors.push(json!({ "type": kind, "path": ["nodes", at], "message": said }));
+                nodes.push(Value::Null);
+                continue;
+            }
+            nodes.push(node(index, repo, root));
+            if repo.busy {
+                repo.commits += 1;
+            }
+        }
+        let mut answer = json!({ "data": { "nodes": nodes } });
+        if !errors.is_empty() {
+            answer["errors"] = json!(errors);
+        }
+        answer
+    }
+
+    fn topics(&mut self, variables: &Value) -> Value {
+        let mut data = json!({});
+        for (name, input) in variables.as_object().unwrap() {
+            let repo = &mut self.repos[index(&input["repositoryId"])];
+            repo.topics = serde_json::from_value(input["topicNames"].clone()).unwrap();
+            data[name.replace('i', "r")] = json!({ "invalidTopicNames": null, "repository": { "id": input["repositoryId"], "repositoryTopics": topics(repo) } });
+        }
+        json!({ "data": data })
+    }
+
+    fn commits(&mut self, variables: &Value) -> Value {
+        let (mut data, mut errors) = (json!({}), Vec::new());
+        for (name, input) in variables.as_object().unwrap() {
+            let full = input["branch"]["repositoryNameWithOwner"].as_str().unwrap();
+            let repo = self.repos.iter_mut().find(|repo| full == format!("Fleet/{}", repo.name)).unwrap();
+            let field = name.replace('i', "r");
+            let refused = if repo.protected {
+                Some(("UNPROCESSABLE", "Cannot update this protected ref."))
+            } else if input["expectedHeadOid"] != repo.head().as_str() {
+                Some(("STALE_DATA", "Expected branch to point to another commit."))
+            } else {
+                None
+            };
+            if let Some((kind, said)) = refused {
+                data[&field] = Value::Null;
+                errors.push(json!({ "type": kind, "path": [field], "message": said }));
+                continue;
+            }
+            let file = &input["fileChanges"]["additions"][0];
+            add(repo, file["path"].as_str().unwrap(), file["contents"].as_str().unwrap());
+            data[&field] = json!({ "commit": { "oid": repo.head() } });
+        }
+        json!({ "data": data, "errors": errors })
+    }
+
+    fn put(&mut self, what: &str, body: &Value) -> (u16, Value) {
+        let path: Vec<_> = what.split('/').collect();
+        let ["PUT ", "repos", "Fleet", name, "contents", file] = path.as_slice() else {
+            return (404, json!({ "message": "Not Found" }));
+        };
+        let repo = self.repos.iter_mut().find(|repo| repo.name == *name).unwrap();
+        add(repo, file, body["content"].as_str().unwrap());
+        (201, json!({ "commit": { "sha": repo.head() } }))
+    }
+}
+
+fn add(repo: &mut Repo, path: &str, contents: &str) {
+    repo.committed.push((path.to_owned(), contents.to_owned()));
+    repo.files.push(path.to_owned());
+    repo.commits += 1;
+}
+
+fn index(id: &Value) -> usize {
+    id.as_str().unwrap().strip_prefix("R_").unwrap().parse().unwrap()
+}
+
+fn topics(repo: &Repo) -> Value {
+    json!({ "nodes": repo.topics.iter().map(|topic| json!({ "topic": { "name": topic } })).collect::<Vec<_>>() })
+}
+
+fn node(index: usize, repo: &Repo, root: bool) -> Value {
+    let names = |names: &[String]| json!({ "entries": names.iter().map(|name| json!({ "name": name })).collect::<Vec<_>>() });
+    let mut node = json!({
+        "id": format!("R_{index}"), "nameWithOwner": format!("Fleet/{}", repo.name), "description": "A vessel",
+        "isArchived": repo.archived, "isFork": repo.fork, "isPrivate": false,
+        "pushedAt": repo.date, "updatedAt": repo.date, "repositoryTopics": topics(repo), "defaultBranchRef": null,
+    });
+    if repo.commits > 0 {
+        let target = json!({ "oid": repo.head(), "committedDate": repo.date, "statusCheckRollup": { "state": "SUCCESS" } });
+        node["defaultBranchRef"] = json!({ "name": "main", "target": target });
+    }
+    if root {
+        node["licenseInfo"] = repo.license.map_or(Value::Null, |id| json!({ "spdxId": id }));
+        node["root"] = if repo.commits > 0 { names(&repo.files) } else { Value::Null };
+        node["diskUsage"] = json!(10);
+        node["languages"] = json!({ "edges": [{ "size": 1000 + index, "node": { "name": "Rust" } }, { "size": 7, "node": { "name": "C++" } }] });
+        node["workflows"] = names(&["ci.yml".to_owned()]);
+    }
+    node
+}
+
+fn number(size: u64) -> usize {
+    usize::try_from(size).unwrap()
+}
