@@ -32,6 +32,8 @@ pub(crate) struct Repo {
     pub(crate) broken: bool,
     /// It was deleted after it was listed.
     pub(crate) deleted: bool,
+    /// It got this name after it was listed.
+    pub(crate) renamed: Option<&'static str>,
     /// What was committed through the API, in base64.
     pub(crate) committed: Vec<(String, String)>,
 }
@@ -53,8 +55,14 @@ impl Repo {
             busy: false,
             broken: false,
             deleted: false,
+            renamed: None,
             committed: Vec::new(),
         }
+    }
+
+    /// Its name, once it was listed.
+    fn name_now(&self) -> &str {
+        self.renamed.unwrap_or(&self.name)
     }
 
     fn head(&self) -> String {
@@ -92,6 +100,10 @@ pub(crate) struct World {
     /// More than so many repositories at once are too many.
     pub(crate) most: Option<usize>,
     pub(crate) latency: Duration,
+    /// What is left of the quota, by the host's word.
+    pub(crate) remaining: u32,
+    /// Why reading a broken repository fails.
+    pub(crate) reason: String,
     /// The token expires after so many requests.
     pub(crate) expires: Option<usize>,
 }
@@ -105,7 +117,12 @@ pub(crate) struct Octo {
 impl Octo {
     /// Starts a host with these repositories of the organisation `Fleet`.
     pub(crate) fn start(repos: Vec<Repo>) -> Self {
-        let world = Arc::new(Mutex::new(World { repos, ..World::default() }));
+        let world = Arc::new(Mutex::new(World {
+            repos,
+            remaining: 4321,
+            reason: "Something broke".to_owned(),
+            ..World::default()
+        }));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         // A base with a path, as a proxy would have it.
         let url = format!("http://{}/some/proxy", listener.local_addr().unwrap());
@@ -171,7 +188,7 @@ fn answer(
     token: &str,
     body: &Value,
 ) -> Option<()> {
-    let (instead, latency, result) = {
+    let (instead, latency, remaining, result) = {
         let mut world = world.lock().unwrap();
         let document = body["query"].as_str().unwrap_or_default().to_owned();
         let operation = document.split([' ', '(']).nth(1).unwrap_or_default().to_owned();
@@ -186,11 +203,11 @@ fn answer(
         } else {
             (200, json!({ "data": null }))
         };
-        (instead, world.latency, result)
+        (instead, world.latency, world.remaining, result)
     };
     thread::sleep(latency);
     let (mut status, mut headers, mut text) = (result.0, Vec::new(), result.1.to_string());
-    headers.push(("x-ratelimit-remaining", "4321".to_owned()));
+    headers.push(("x-ratelimit-remaining", remaining.to_string()));
     headers.push(("x-ratelimit-reset", "9999999999".to_owned()));
     let mut keep = text.len();
     match instead {

@@ -1,6 +1,6 @@
 //! Limits, late answers, spent tokens: what is waited for, and what the next run goes on from.
 
-use super::{command, fleet, repos, scan};
+use super::{SECOND, command, fleet, repos, scan};
 use crate::octo::{Instead, Octo};
 use crate::vessel::{Ran, Vessel};
 use std::process::{Command, Stdio};
@@ -137,4 +137,91 @@ fn ctrl_c_in_a_wait_keeps_what_is_known() {
     octo.count();
     scan(&vessel, &octo);
     assert_eq!(octo.count(), 3);
+}
+
+#[test]
+fn a_secondary_limit_that_comes_with_status_200_is_waited_for() {
+    let (vessel, octo) = (Vessel::new(), Octo::start(repos(3)));
+    let said = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
+    octo.with(|world| {
+        let left =
+            || vec![("x-ratelimit-remaining", "4000".to_owned()), ("x-ratelimit-reset", "9".to_owned())];
+        for body in
+            [format!(r#"{{"message":"{said}"}}"#), format!(r#"{{"errors":[{{"message":"{said}"}}]}}"#)]
+        {
+            world.script.push(("Listing", 0, Instead::Status(200, left(), body)));
+        }
+    });
+    let ran = fleet(&vessel, &octo, &["scan", "--org", "fleet"]);
+    assert!(ran.stderr.contains("waiting 60 s: a secondary limit was met"), "{ran:?}");
+    assert!(ran.stderr.contains("waiting 120 s: a secondary limit was met"), "{ran:?}");
+    assert_eq!((ran.code, octo.count()), (0, 4));
+}
+
+#[test]
+fn nothing_is_asked_while_the_quota_is_known_to_be_used_up() {
+    let (vessel, octo) = (Vessel::new(), Octo::start(repos(3)));
+    octo.with(|world| world.remaining = 0);
+    let ran = fleet(&vessel, &octo, &["scan", "--org", "fleet", "--max-wait", "5"]);
+    assert!(ran.stderr.contains("3 unknown"), "{ran:?}");
+    assert!(ran.fails(3).contains("GitHub asks for a wait of"));
+    assert_eq!(octo.count(), 1);
+}
+
+#[test]
+fn commits_are_counted_one_by_one_against_the_limit_of_a_minute() {
+    let mut all = repos(100);
+    all.iter_mut().for_each(|repo| (repo.license, repo.files) = (None, Vec::new()));
+    let (vessel, octo) = (Vessel::new(), Octo::start(all));
+    scan(&vessel, &octo);
+    octo.count();
+    let args = ["license", "--org", "fleet", "--license-type", "MIT", "--apply"];
+    let ran = fleet(&vessel, &octo, &args);
+    assert!(ran.stderr.contains("s: 80 writes in 60 s is the most"), "{ran:?}");
+    octo.with(|world| {
+        let at: Vec<_> = world.asked.iter().filter(|ask| ask.what == "Commits").map(|ask| ask.at).collect();
+        assert_eq!(at.len(), 10);
+        assert!(at[8] - at[0] >= Duration::from_millis(60 * SECOND), "80 in the first minute");
+    });
+}
+
+#[test]
+fn a_redirect_is_followed_on_the_same_server_only() {
+    let mut all = repos(2);
+    all.iter_mut().for_each(|repo| (repo.commits, repo.files, repo.license) = (0, Vec::new(), None));
+    let (vessel, octo) = (Vessel::new(), Octo::start(all));
+    scan(&vessel, &octo);
+    octo.count();
+    octo.with(|world| {
+        for (what, to) in [
+            ("PUT /repos/Fleet/vessel-00000/", "/some/proxy/repositories/0/contents/LICENSE"),
+            ("PUT /repos/Fleet/vessel-00001/", "http://127.0.0.1:1/repositories/1/contents/LICENSE"),
+        ] {
+            let headers = vec![("location", to.to_owned()), ("x-ratelimit-remaining", "9".into())];
+            world.script.push((what, 0, Instead::Status(307, headers, r#"{"message":"Moved"}"#.into())));
+        }
+    });
+    let ran = fleet(&vessel, &octo, &["license", "--org", "fleet", "--license-type", "MIT", "--apply"]);
+    assert!(ran.stdout.contains("vessel-00000 done: MIT"), "{ran:?}");
+    assert!(ran.stdout.contains("vessel-00001 refused: status 307: Moved"), "{ran:?}");
+    assert_eq!(octo.with(|world| world.repos.iter().map(|repo| repo.committed.len()).sum::<usize>()), 1);
+}
+
+#[test]
+fn an_answer_of_304_or_html_is_an_error_and_no_empty_fleet() {
+    let (vessel, octo) = (Vessel::new(), Octo::start(repos(3)));
+    for (status, body, want) in [
+        (304, "", "status 304: no reason given"),
+        (200, "<html>login</html>", "the answer is no JSON"),
+        (410, "<html>", "status 410"),
+    ] {
+        octo.with(|world| {
+            for _ in 0..12 {
+                world.script.push(("Listing", 0, Instead::Status(status, vec![], body.to_owned())));
+            }
+        });
+        let told = fleet(&vessel, &octo, &["scan", "--org", "fleet"]).fails(3);
+        assert!(told.contains(want), "{told}");
+        octo.with(|world| world.script.clear());
+    }
 }

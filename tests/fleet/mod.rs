@@ -4,6 +4,7 @@ mod change;
 mod limits;
 mod report;
 mod scan;
+mod token;
 
 use crate::octo::{Octo, Repo, TOKEN};
 use crate::vessel::{Ran, Vessel};
@@ -23,7 +24,12 @@ fn command(vessel: &Vessel, octo: &Octo, args: &[&str]) -> Command {
 }
 
 fn fleet(vessel: &Vessel, octo: &Octo, args: &[&str]) -> Ran {
-    let ran = Ran::of(&command(vessel, octo, args).output().unwrap());
+    run(&mut command(vessel, octo, args))
+}
+
+/// Runs a command, which must not tell the token.
+fn run(command: &mut Command) -> Ran {
+    let ran = Ran::of(&command.output().unwrap());
     assert!(!format!("{ran:?}").contains("SECRET"), "the token is told: {ran:?}");
     ran
 }
@@ -33,7 +39,8 @@ fn repos(count: usize) -> Vec<Repo> {
 }
 
 fn scan(vessel: &Vessel, octo: &Octo) -> Value {
-    fleet(vessel, octo, &["scan", "--org", "fleet", "--format", "json"]).json()
+    let ran = fleet(vessel, octo, &["scan", "--org", "fleet", "--format", "json"]);
+    serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
 }
 
 fn unknown(json: &str) -> Vec<String> {

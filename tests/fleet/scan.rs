@@ -166,3 +166,77 @@ fn a_page_that_fails_in_the_middle_truncates_nothing_in_silence() {
     assert_eq!(scan(&vessel, &octo)["report"]["counts"]["green"], 250);
     assert_eq!(octo.count(), 3 + 3);
 }
+
+#[test]
+fn what_is_renamed_or_deleted_between_pages_is_told_by_its_name_of_now() {
+    let mut all = repos(120);
+    all[7].renamed = Some("flagship");
+    all[8].deleted = true;
+    (all[9].renamed, all[9].license, all[9].files) = (Some("tender"), None, Vec::new());
+    let (vessel, octo) = (Vessel::new(), Octo::start(all));
+    let ran = fleet(&vessel, &octo, &["scan", "--org", "fleet", "--format", "json"]);
+    assert_eq!((ran.code, unknown(&ran.stdout)), (3, vec!["Fleet/vessel-00008".to_owned()]));
+    assert!(ran.stdout.contains("Fleet/flagship") && !ran.stdout.contains("Fleet/vessel-00007"));
+    assert!(ran.stderr.contains("Fleet/vessel-00008 is unknown: Could not resolve to a node"));
+    octo.count();
+    // A licence goes where the repository is now, although the plan has its older name.
+    let license = ["license", "--org", "fleet", "--license-type", "ISC", "--apply"];
+    assert!(fleet(&vessel, &octo, &license).ok().contains("tender done: ISC"));
+    assert_eq!(octo.with(|world| world.repos[9].committed.len()), 1);
+}
+
+#[test]
+fn the_size_a_host_can_answer_for_is_remembered() {
+    let (vessel, octo) = (Vessel::new(), Octo::start(repos(100)));
+    octo.with(|world| world.most = Some(20));
+    let full = |want: usize| {
+        fleet(&vessel, &octo, &["scan", "--org", "fleet", "--full"]).ok();
+        assert_eq!((octo.count_of("Facts"), octo.count_of("Listing")), (want, 1));
+        octo.count();
+    };
+    // 50 and 25 are too many; 12 at once make nine requests. Each next scan carefully tries for twice as many.
+    full(2 + 9);
+    full(9);
+    full(1 + 9);
+    full(9);
+    octo.with(|world| world.most = None);
+    full(5);
+    full(3);
+    full(2);
+}
+
+#[test]
+fn an_organisation_is_audited_by_its_newest_scan() {
+    let mut all = repos(5);
+    all[1].files.retain(|file| file != "README.md");
+    let (vessel, octo) = (Vessel::new(), Octo::start(all));
+    vessel.datum(&["audit", "--org", "fleet"]).fails(2);
+    scan(&vessel, &octo);
+    octo.count();
+    let told = vessel.datum(&["audit", "--org", "fleet", "--format", "json"]);
+    assert_eq!((told.code, octo.count()), (1, 0));
+    let found: Value = serde_json::from_str(&told.stdout).unwrap();
+    assert_eq!(found["findings"][0]["rule"], "no-readme");
+    assert_eq!(
+        (&found["findings"][0]["level"], found["findings"].as_array().unwrap().len()),
+        (&"error".into(), 1)
+    );
+    let file = vessel.path().join("audit.md");
+    let told = vessel.datum(&[
+        "audit",
+        "--org",
+        "fleet",
+        "--fail-on",
+        "critical",
+        "--output",
+        file.to_str().unwrap(),
+    ]);
+    assert_eq!((told.code, told.stdout.as_str()), (0, ""));
+    assert!(std::fs::read_to_string(file).unwrap().contains("no-readme"));
+    // The bundled tools are the commands, exit codes and all.
+    let tool = |args: &[&str]| vessel.datum(&[&["tools", "run"], args].concat());
+    assert!(tool(&["audit-scanner", "--", "--org", "fleet"]).stdout.contains("Fleet/vessel-00001 no-readme"));
+    assert_eq!(tool(&["audit-scanner", "--", "--org", "fleet"]).code, 1);
+    assert!(tool(&["fleet-reporter", "--", "--org", "fleet"]).ok().contains("# Fleet report: Fleet"));
+    assert_eq!(tool(&["fleet-reporter", "--", "--org", "nobody"]).code, 2);
+}

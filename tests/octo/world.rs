@@ -59,7 +59,7 @@ impl World {
                 let (kind, said) = if repo.deleted {
                     ("NOT_FOUND", "Could not resolve to a node")
                 } else {
-                    ("INTERNAL", "Something broke")
+                    ("INTERNAL", self.reason.as_str())
                 };
                 errors.push(json!({ "type": kind, "path": ["nodes", at], "message": said }));
                 nodes.push(Value::Null);
@@ -91,7 +91,8 @@ impl World {
         let (mut data, mut errors) = (json!({}), Vec::new());
         for (name, input) in variables.as_object().unwrap() {
             let full = input["branch"]["repositoryNameWithOwner"].as_str().unwrap();
-            let repo = self.repos.iter_mut().find(|repo| full == format!("Fleet/{}", repo.name)).unwrap();
+            let repo =
+                self.repos.iter_mut().find(|repo| full == format!("Fleet/{}", repo.name_now())).unwrap();
             let field = name.replace('i', "r");
             let refused = if repo.protected {
                 Some(("UNPROCESSABLE", "Cannot update this protected ref."))
@@ -114,10 +115,15 @@ impl World {
 
     fn put(&mut self, what: &str, body: &Value) -> (u16, Value) {
         let path: Vec<_> = what.split('/').collect();
-        let ["PUT ", "repos", "Fleet", name, "contents", file] = path.as_slice() else {
-            return (404, json!({ "message": "Not Found" }));
+        let (repo, file) = match path.as_slice() {
+            ["PUT ", "repos", "Fleet", name, "contents", file] => {
+                (self.repos.iter_mut().find(|repo| repo.name == *name).unwrap(), file)
+            }
+            ["PUT ", "repositories", id, "contents", file] => {
+                (&mut self.repos[id.parse::<usize>().unwrap()], file)
+            }
+            _ => return (404, json!({ "message": "Not Found" })),
         };
-        let repo = self.repos.iter_mut().find(|repo| repo.name == *name).unwrap();
         add(repo, file, body["content"].as_str().unwrap());
         (201, json!({ "commit": { "sha": repo.head() } }))
     }
@@ -140,7 +146,7 @@ fn topics(repo: &Repo) -> Value {
 fn node(index: usize, repo: &Repo, root: bool) -> Value {
     let names = |names: &[String]| json!({ "entries": names.iter().map(|name| json!({ "name": name })).collect::<Vec<_>>() });
     let mut node = json!({
-        "id": format!("R_{index}"), "nameWithOwner": format!("Fleet/{}", repo.name), "description": "A vessel",
+        "id": format!("R_{index}"), "nameWithOwner": format!("Fleet/{}", if root { repo.name_now() } else { &repo.name }), "description": "A vessel",
         "isArchived": repo.archived, "isFork": repo.fork, "isPrivate": false,
         "pushedAt": repo.date, "updatedAt": repo.date, "repositoryTopics": topics(repo), "defaultBranchRef": null,
     });
