@@ -32,9 +32,10 @@ pub(crate) fn token(
         },
     };
     let opened = vault.open(&name, None, &*keys(edge)?);
-    let names = std::slice::from_ref(&name);
-    let (read, denied) = if opened.is_ok() { (names, &[][..]) } else { (&[][..], names) };
-    record(edge, &Access { what: What::Read, names: read, denied, member: None, purpose: Some(purpose) })?;
+    let one = std::slice::from_ref(&name);
+    let (released, denied) = if opened.is_ok() { (one, &[][..]) } else { (&[][..], one) };
+    let access = Access { what: What::Read, names: released, denied, member: None, purpose: Some(purpose) };
+    record(edge, &access)?;
     let value = opened.map_err(|error| fault(&name, error))?;
     let text = String::from_utf8(value.to_vec())
         .map_err(|_| Fault::usage(format!("{name} holds no token: its value is no text")))?;
