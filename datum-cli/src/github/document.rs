@@ -65,6 +65,12 @@ pub(crate) fn now() -> String {
     )
 }
 
+/// Whose token it is.
+#[cfg_attr(not(feature = "vault"), expect(dead_code, reason = "only a vault keeps tokens"))]
+pub(crate) const fn viewer() -> &'static str {
+    "query Viewer { viewer { login } }"
+}
+
 /// Sets the topics of `count` repositories, from the variables `i0`, `i1`, …
 pub(crate) fn topics(count: usize) -> String {
     let answer =

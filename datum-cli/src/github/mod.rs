@@ -9,6 +9,8 @@ mod token;
 mod wait;
 
 pub(crate) use client::{Client, Failure, Given, Stop};
+#[cfg(feature = "vault")]
+pub(crate) use document::viewer;
 pub(crate) use document::{commits, facts, listing, now, topics};
 pub(crate) use place::Place;
 pub(crate) use read::{errors_at, page, repository};

@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         ("now", document::now()),
         ("topics", document::topics(3)),
         ("commits", document::commits(2)),
+        ("viewer", document::viewer().to_owned()),
     ];
     let mut bad = 0;
     for (name, text) in documents {

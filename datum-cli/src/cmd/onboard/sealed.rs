@@ -5,7 +5,7 @@ use super::plan::{Hidden, Plan, Token as From};
 use crate::cmd::{agent_keys, vault};
 use crate::edge::{Edge, variable};
 use crate::fault::Fault;
-use crate::github::{Client, Failure, Given, Patience, Place, Stop, Token};
+use crate::github::{Client, Failure, Given, Patience, Place, Stop, Token, viewer as viewer_document};
 use crate::keyring;
 use crate::out::Out;
 use datum_core::keys::AgentKeys;
@@ -112,7 +112,7 @@ fn viewer(plan: &Plan, token: Token, out: &Out) -> Result<Option<String>, Fault>
         timeout: TIMEOUT,
         certificates: variable("SSL_CERT_FILE"),
     };
-    let asked = Client::new(given, out)?.ask("query Viewer { viewer { login } }", &json!({}));
+    let asked = Client::new(given, out)?.ask(viewer_document(), &json!({}));
     match asked {
         Ok((data, _)) => {
             let login = data["viewer"]["login"].as_str().unwrap_or("an unnamed account");
