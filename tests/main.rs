@@ -9,6 +9,7 @@ mod ci;
 mod claim;
 mod crash;
 mod delivery;
+mod described;
 mod fleet;
 mod hooks;
 mod journal;

@@ -14,7 +14,7 @@ use std::process::Command;
 /// A second of waiting, milliseconds.
 const SECOND: u64 = 10;
 
-fn command(vessel: &Vessel, octo: &Octo, args: &[&str]) -> Command {
+pub(crate) fn command(vessel: &Vessel, octo: &Octo, args: &[&str]) -> Command {
     let mut command = vessel.command(&[&["fleet"], args].concat());
     command
         .env("GITHUB_API_URL", &octo.url)
@@ -28,17 +28,17 @@ fn fleet(vessel: &Vessel, octo: &Octo, args: &[&str]) -> Ran {
 }
 
 /// Runs a command, which must not tell the token.
-fn run(command: &mut Command) -> Ran {
+pub(crate) fn run(command: &mut Command) -> Ran {
     let ran = Ran::of(&command.output().unwrap());
     assert!(!format!("{ran:?}").contains("SECRET"), "the token is told: {ran:?}");
     ran
 }
 
-fn repos(count: usize) -> Vec<Repo> {
+pub(crate) fn repos(count: usize) -> Vec<Repo> {
     (0..count).map(|n| Repo::new(&format!("vessel-{n:05}"))).collect()
 }
 
-fn scan(vessel: &Vessel, octo: &Octo) -> Value {
+pub(crate) fn scan(vessel: &Vessel, octo: &Octo) -> Value {
     let ran = fleet(vessel, octo, &["scan", "--org", "fleet", "--format", "json"]);
     serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
 }
