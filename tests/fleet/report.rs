@@ -40,6 +40,7 @@ fn local_clones_are_reported_without_the_network() {
         root.git(&["init", "-q", name]).ok();
         if name != "two" {
             std::fs::write(dir.join("README.md"), "x").unwrap();
+            std::fs::write(dir.join("main.rs"), "fn main() {}\n").unwrap();
             root.git(&["-C", name, "add", "."]).ok();
             root.git(&["-C", name, "commit", "-q", "-m", "x"]).ok();
         }
@@ -56,6 +57,12 @@ fn local_clones_are_reported_without_the_network() {
         .map(|r| r["rule"].as_str().unwrap())
         .collect();
     assert_eq!(rules, ["no-license", "no-gitignore", "no-workflows", "no-charter", "no-capability"]);
+    let languages = &told["report"]["languages"];
+    assert_eq!(
+        (&languages[0]["name"], &languages[0]["bytes"], &languages[0]["repositories"]),
+        (&"Rust".into(), &26.into(), &2.into())
+    );
+    assert_eq!(languages.as_array().unwrap().len(), 1, "Markdown is no program: {languages}");
     assert!(!root.path().join("one/.git/datum").exists(), "looking leaves nothing behind");
     home.datum(&["fleet", "status", "--root", "/nonexistent"]).fails(2);
 }

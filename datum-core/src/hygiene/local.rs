@@ -9,7 +9,7 @@ const WORKFLOWS: &str = ".github/workflows";
 
 /// What a clone tells of the repository called `name`; description, topics and checks are the host's, so not known.
 ///
-/// The commit is that of `HEAD`, whatever branch that is. Languages are left out.
+/// The commit is that of `HEAD`, whatever branch that is. Languages and size are left to who can name languages.
 ///
 /// # Errors
 /// [`ObjectError`] for a commit or tree that cannot be read.

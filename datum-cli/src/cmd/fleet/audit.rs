@@ -35,14 +35,14 @@ pub(crate) fn audit(
             text(out, &report);
             None
         }
-        Asked::Html => Some(show::html(&report)),
+        Asked::Html => Some(show::page(&report).html()),
         Asked::Sarif | Asked::Junit | Asked::Github => {
             return Err(Fault::usage("an organisation's audit is text, md, html, json or ndjson"));
         }
         _ => match out.format() {
             Format::Json => Some(format!("{}\n", whole(&report))),
             Format::Ndjson => Some(findings(&report).map(|finding| format!("{finding}\n")).collect()),
-            Format::Text | Format::Md => Some(show::markdown(&report)),
+            Format::Text | Format::Md => Some(show::page(&report).markdown()),
         },
     };
     match (text, output) {

@@ -4,6 +4,7 @@ use super::filter::Choice;
 use super::{report, scan};
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
+use crate::lines::tally;
 use crate::out::Out;
 use datum_core::Store;
 use datum_core::hygiene::{self, Repository, Scan, Unknown};
@@ -11,6 +12,21 @@ use std::path::{Path, PathBuf};
 
 /// How deep below the folder clones are looked for: `root/owner/name`.
 const DEPTH: usize = 2;
+
+/// Languages of text and data, which GitHub does not count either.
+const NO_PROGRAMS: [&str; 11] = [
+    "AsciiDoc",
+    "INI",
+    "JSON",
+    "Markdown",
+    "Org",
+    "Plain Text",
+    "ReStructuredText",
+    "SVG",
+    "TOML",
+    "XML",
+    "YAML",
+];
 
 /// Reports on the local clones below a folder, without the network.
 ///
@@ -96,5 +112,12 @@ fn is_repository(path: &Path) -> bool {
 fn facts(name: &str, path: &Path) -> Result<Repository, Fault> {
     let store = Store::open(path)?;
     let snapshot = store.snapshot()?;
-    Ok(hygiene::local(&snapshot, name)?)
+    let mut found = hygiene::local(&snapshot, name)?;
+    // Where sizes are not there, as in a clone without blobs, the rest is still known.
+    if let Ok(tally) = tally(&snapshot, true) {
+        found.kilobytes = tally.bytes / 1024;
+        let programs = tally.languages.iter().filter(|(name, _)| !NO_PROGRAMS.contains(name));
+        found.languages = programs.map(|(name, count)| ((*name).to_owned(), count.bytes)).collect();
+    }
+    Ok(found)
 }
