@@ -24,6 +24,7 @@ pub(crate) use message::{Message, clock};
 use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::stamp::{Millis, Writer};
+use memchr::memchr;
 use message::lines;
 
 /// An entry as a reader meets it, borrowed from the bytes of its log.
@@ -78,7 +79,13 @@ impl<'a> View<'a> {
 
     /// The trailers of its kind, in their order.
     pub fn trailers(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
-        lines(self.message.trailers).filter_map(|line| line.split_once(": "))
+        lines(self.message.trailers).filter_map(|line| {
+            // Nearly always the first colon ends the key; a search for two characters costs more to set up.
+            match memchr(b':', line.as_bytes()).map(|end| (&line[..end], line[end + 1..].strip_prefix(' '))) {
+                Some((key, Some(value))) => Some((key, value)),
+                _ => line.split_once(": "),
+            }
+        })
     }
 
     /// The first value of the trailer `key`.

@@ -5,7 +5,7 @@ use crate::cmd::journal::{read_stdin, words};
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
-use datum_core::task::{self, Edit, New, Step};
+use datum_core::task::{self, Edit, New, Step, Task, Tasks};
 use datum_core::{Draft, EntryId, Kind, Snapshot};
 
 /// Reads a text: `-` means stdin.
@@ -100,14 +100,15 @@ impl Create {
 fn append(
     edge: &Edge<'_>,
     name: &str,
-    mut decide: impl FnMut(&Snapshot<'_>, EntryId) -> Result<Draft, Fault>,
+    mut decide: impl FnMut(&Snapshot<'_>, &Tasks, &Task) -> Result<Draft, Fault>,
 ) -> Result<(EntryId, EntryId), Fault> {
     let stamp = edge.stamp()?;
     let mut found = None;
     let applied = edge.store()?.apply::<Fault>(Kind::Task, &stamp, |snapshot| {
-        let id = task::fold(snapshot).find(name)?.id;
-        found = Some(id);
-        Ok(vec![decide(snapshot, id)?])
+        let tasks = task::fold(snapshot);
+        let task = tasks.find(name)?;
+        found = Some(task.id);
+        Ok(vec![decide(snapshot, &tasks, task)?])
     })?;
     match (found, applied.ids.first()) {
         (Some(task), Some(entry)) => Ok((task, *entry)),
@@ -180,14 +181,13 @@ impl EditCommand {
             parent: self.no_parent.then_some(task::Parent::Nothing),
             ..Edit::default()
         };
-        let (task, entry) = append(edge, &self.id, |snapshot, id| {
-            let tasks = task::fold(snapshot);
-            edit.needs = ids(&tasks, &self.needs)?;
-            edit.no_needs = ids(&tasks, &self.no_needs)?;
+        let (task, entry) = append(edge, &self.id, |snapshot, tasks, task| {
+            edit.needs = ids(tasks, &self.needs)?;
+            edit.no_needs = ids(tasks, &self.no_needs)?;
             if let Some(parent) = &self.parent {
                 edit.parent = Some(task::Parent::Task(tasks.find(parent)?.id));
             }
-            Ok(task::edit(&tasks, &story(snapshot, id)?, &edit)?)
+            Ok(task::edit(tasks, &story(snapshot, task.id)?, &edit)?)
         })?;
         tell(out, "changed", task, entry);
         Ok(Exit::Done)
@@ -209,8 +209,7 @@ pub(crate) struct Comment {
 impl Comment {
     pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         let said = text(&self.text)?;
-        let (task, entry) =
-            append(edge, &self.id, |snapshot, id| Ok(task::comment(&story(snapshot, id)?.task, &said)?))?;
+        let (task, entry) = append(edge, &self.id, |_, _, task| Ok(task::comment(task, &said)?))?;
         tell(out, "commented on", task, entry);
         Ok(Exit::Done)
     }
@@ -236,9 +235,9 @@ impl StepArgs {
     pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out, step: Step) -> Result<Exit, Fault> {
         let reason = text(&self.reason)?;
         let stamp = edge.stamp()?;
-        let (task, entry) = append(edge, &self.id, |snapshot, id| {
+        let (task, entry) = append(edge, &self.id, |snapshot, _, task| {
             let how = (self.fence, self.force);
-            Ok(task::step(&story(snapshot, id)?, step, &reason, &stamp.agent, stamp.now, how)?)
+            Ok(task::step(&story(snapshot, task.id)?, step, &reason, &stamp.agent, stamp.now, how)?)
         })?;
         if matches!(step, Step::Finish | Step::Cancel | Step::Reopen) {
             task::let_go(edge.store()?, &stamp, task)?;
