@@ -300,6 +300,7 @@ fn capabilities_hold_when_declared_acknowledged_and_granted() {
     declare("build = { description = 'x' }");
     assert!(check("cap:build").contains("not granted"));
     ship.ok(&["keeper", "allow", "a", "cap:build"]);
+    assert_eq!(ship.ok(&["vault", "export"]), "", "a grant is no value");
     assert!(check("cap:build").contains("acknowledged"), "{}", check("cap:build"));
     ship.ok(&["keeper", "capability-ack", "a"]);
     assert!(check("cap:build").starts_with("allowed"));

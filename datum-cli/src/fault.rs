@@ -42,7 +42,6 @@ impl Fault {
     }
 
     /// An answer that is no.
-    #[cfg(feature = "vault")]
     pub(crate) fn no(message: impl Into<String>) -> Self {
         Self { exit: Exit::No, message: message.into(), passed: None, hint: None }
     }

@@ -7,7 +7,7 @@
 mod grants;
 
 #[cfg(feature = "vault")]
-pub use grants::{RESERVED, acknowledgement, names_of};
+pub use grants::{RESERVED, acknowledgement, is_reserved, names_of};
 
 use std::collections::BTreeSet;
 

@@ -10,7 +10,7 @@ use crate::fault::{Exit, Fault};
 use crate::record::Shown;
 use crate::time;
 use datum_core::access::{self, Access, Query, What};
-use datum_core::boundary::{Boundaries, RESERVED, check_boundary};
+use datum_core::boundary::{Boundaries, check_boundary, is_reserved};
 use datum_core::enrolment::Enrolment;
 use datum_core::vault::{Role, Vault, VaultError};
 use datum_core::{AgentName, Kind, Millis, StoreError, Word};
@@ -214,7 +214,7 @@ fn named(agent: &AgentName, claimed: &str, key: &str) -> Result<Word, No> {
         return Err(no(403, "the token is another agent's"));
     }
     let name = Word::new("key", key).map_err(|_| no(400, "the key is no name"))?;
-    if RESERVED.iter().any(|prefix| key.starts_with(prefix)) {
+    if is_reserved(&name) {
         return Err(no(400, "the key is kept for grants"));
     }
     Ok(name)
@@ -289,10 +289,9 @@ fn agents(vault: &Vault) -> Value {
 
 /// The names that the agent may open: others' are not told.
 fn secrets(vault: &Vault, agent: &AgentName) -> Value {
-    let own = vault.secrets().filter(|(name, secret)| {
-        let reserved = RESERVED.iter().any(|prefix| name.as_str().starts_with(prefix));
-        !reserved && secret.granted.contains(agent.as_str())
-    });
+    let own = vault
+        .secrets()
+        .filter(|(name, secret)| !is_reserved(name) && secret.granted.contains(agent.as_str()));
     let one = |(name, secret): (&Word, &datum_core::vault::Secret)| {
         let held = secret.versions.last();
         json!({ "key": name.as_str(), "version": held.map(|held| held.number), "created_by": held.map(|held| &held.by),

@@ -18,6 +18,11 @@ use std::collections::BTreeSet;
 /// What the names start with that stand for no value.
 pub const RESERVED: [&str; 3] = ["cap/", "net/", "ack/"];
 
+/// Whether a name stands for a grant, and for no value.
+pub fn is_reserved(name: &Word) -> bool {
+    RESERVED.iter().any(|prefix| name.as_str().starts_with(prefix))
+}
+
 /// The name that is in use when a keeper has acknowledged what the agent declares.
 ///
 /// # Errors

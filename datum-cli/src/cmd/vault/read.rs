@@ -8,6 +8,7 @@ use crate::record::short;
 use crate::time;
 use datum_core::Word;
 use datum_core::access::{Access, What};
+use datum_core::boundary::is_reserved;
 use datum_core::vault::{
     Found, SecretProxy, Source, Values, VaultError, print_dotenv, print_json, seal_to,
     variable as variable_of,
@@ -161,7 +162,7 @@ impl Export {
         let (vault, keys) = (read(edge)?, keys(edge)?);
         let mut values = Values::new();
         for (name, secret) in vault.secrets() {
-            if secret.granted.contains(keys.agent().as_str()) {
+            if secret.granted.contains(keys.agent().as_str()) && !is_reserved(name) {
                 values
                     .insert(name.clone(), vault.open(name, None, &keys).map_err(|error| fault(name, error))?);
             }
