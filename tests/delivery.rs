@@ -280,3 +280,43 @@ fn vessels_of_the_other_hash_are_discovered_and_sent_files() {
     assert!(said.contains("gull: not sent"), "{said}");
     other.fsck();
 }
+
+#[test]
+fn every_bottle_is_read_once_and_acknowledged_or_reported_and_the_count_proves_it() {
+    const EACH: usize = 4;
+    let two = Two::new();
+    let gull = Vessel::with(&["--bare"]);
+    let hook = gull.path().join("hooks/pre-receive");
+    std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    std::fs::write(&hook, "#!/bin/sh\necho 'full up' >&2\nexit 1\n").unwrap();
+    #[cfg(unix)]
+    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    two.a.datum(&["fleet", "add", "gull", gull.path().to_str().unwrap()]).ok();
+    two.a.datum(&["fleet", "add", "lost", "/nowhere/at/all"]).ok();
+    let mut read = Vec::new();
+    for n in 0..EACH {
+        let subject = format!("Bottle {n}");
+        two.a.datum(&["bottle", "broadcast", &subject, "--fleet", "--send", "--content", "x"]).fails(3);
+        // What is new to its reader is read and acknowledged; the next time it is not new.
+        two.tern(&["sync"]);
+        let new: Value = serde_json::from_str(&two.tern(&["bottle", "check", "--format", "json"])).unwrap();
+        for bottle in new["bottles"].as_array().unwrap() {
+            let id = bottle["id"].as_str().unwrap();
+            two.tern(&["bottle", "read", id]);
+            two.tern(&["bottle", "ack", id]);
+            read.push(bottle["subject"].as_str().unwrap().to_owned());
+        }
+        two.tern(&["sync"]);
+    }
+    assert_eq!(read, (0..EACH).map(|n| format!("Bottle {n}")).collect::<Vec<_>>());
+    let ran = two.a.datum(&["bottle", "sent", "--refresh", "--format", "json"]);
+    let sent: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let mut counts = std::collections::BTreeMap::new();
+    for bottle in sent["bottles"].as_array().unwrap() {
+        let state =
+            format!("{} {}", bottle["vessel"].as_str().unwrap(), bottle["progress"].as_str().unwrap());
+        *counts.entry(state).or_insert(0) += 1;
+    }
+    let want = [("gull refused", EACH), ("lost written", EACH), ("tern acknowledged", EACH)];
+    assert_eq!(counts, want.map(|(state, count)| (state.to_owned(), count)).into());
+}

@@ -279,3 +279,33 @@ fn clocks_two_days_apart_are_told_and_nothing_is_lost() {
     at(&right, NOW + 2 * day, &["sync"]);
     assert_eq!(texts(&right).len(), 3);
 }
+
+#[test]
+fn what_a_hostile_vessel_says_cannot_drive_the_terminal() {
+    let server = Server::path();
+    let who = "esc <esc-eeeeeee1@datum> 1767225600 +0000";
+    for (kind, more) in [("journal", "Category: LOG\n"), ("bottle", "To: a\nType: message\n")] {
+        let raw = format!(
+            "tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\nauthor {who}\ncommitter {who}\n\n\
+             \u{1b}[2J\u{202e}gone\n\n{more}Kind: {kind}\nAgent: esc\nClock: {NOW}\nSeq: 1\n"
+        );
+        std::fs::write(server.repo().join("raw"), raw).unwrap();
+        let made = crate::vessel::clean("git", &server.repo())
+            .args(["hash-object", "-t", "commit", "--literally", "-w", "raw"])
+            .output()
+            .unwrap();
+        let id = String::from_utf8(made.stdout).unwrap();
+        let name = format!("refs/datum/{kind}/esc-eeeeeee1");
+        let set = crate::vessel::clean("git", &server.repo()).args(["update-ref", &name, id.trim()]).status();
+        assert!(set.unwrap().success());
+    }
+    let vessel = clone_of(&server);
+    let mut said = String::new();
+    for args in [&["sync"][..], &["journal"], &["bottle", "check"], &["status"], &["verify"]] {
+        let ran = vessel.datum(args);
+        said += &ran.stdout;
+        said += &ran.stderr;
+    }
+    assert!(said.contains("gone"), "{said:?}");
+    assert!(!said.contains('\u{1b}') && !said.contains('\u{202e}'), "{said:?}");
+}

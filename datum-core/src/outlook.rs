@@ -1,5 +1,6 @@
 //! What is seen at a glance: who was here last, what audits came since, and what another repository has not been sent.
 
+use crate::adopt::container;
 use crate::audit::{self, Recorded};
 use crate::entry::View;
 use crate::id::EntryId;
@@ -32,8 +33,8 @@ pub struct Seen {
 /// [`ObjectError`] when the tree cannot be read.
 pub fn seen(snapshot: &Snapshot<'_>) -> Result<Vec<Seen>, ObjectError> {
     let mut written: BTreeMap<&str, (Millis, u64)> = BTreeMap::new();
-    for (_, writer, tip) in snapshot.tips() {
-        let (clock, seq) = clock_and_seq(snapshot, tip);
+    for (kind, writer, _) in snapshot.tips() {
+        let (clock, seq) = snapshot.newest(kind, writer).unwrap_or_default();
         let agent = written.entry(writer.agent()).or_default();
         *agent = (agent.0.max(clock), agent.1 + seq);
     }
@@ -108,6 +109,9 @@ impl Store {
         let known: BTreeMap<_, _> = known.into_iter().collect();
         let mut unsent = Unsent { met: !known.is_empty(), ..Unsent::default() };
         for (kind, writer, tip) in snapshot.tips().filter(|(kind, ..)| kinds.contains(kind)) {
+            if snapshot.adopted(kind, writer).is_some() {
+                continue;
+            }
             let theirs = known.get(&format!("{prefix}{kind}/{writer}")).copied();
             if theirs == Some(tip) {
                 continue;
@@ -116,6 +120,15 @@ impl Store {
             let theirs = theirs.map_or(0, |theirs| clock_and_seq(snapshot, theirs).1);
             unsent.logs += 1;
             unsent.entries += ours.saturating_sub(theirs);
+        }
+        // Adopted logs travel together.
+        for (name, id) in self.refs.list(container::PREFIX)?.0 {
+            let travels = container::parse_name(&name).is_some_and(|(_, kind)| kinds.contains(&kind));
+            if travels && known.get(&container::tracked(&prefix, &name)) != Some(&id) {
+                let logs = container::read(&self.odb, id)?;
+                unsent.logs += logs.len();
+                unsent.entries += logs.values().map(|sealed| sealed.count).sum::<u64>();
+            }
         }
         Ok(unsent)
     }

@@ -16,7 +16,6 @@ use crate::entry::{Draft, DraftError, Entry};
 use crate::fleet;
 use crate::id::EntryId;
 use crate::kind::Kind;
-use crate::log;
 use crate::name::AgentName;
 use crate::odb::ObjectError;
 use crate::snapshot::Snapshot;
@@ -280,9 +279,8 @@ fn seen(snapshot: &Snapshot<'_>) -> Result<BTreeMap<AgentName, Option<Millis>>, 
             *known = (*known).max(clock);
         }
     };
-    for (_, writer, tip) in snapshot.tips() {
-        let raw = snapshot.commit(tip).unwrap_or_default();
-        note(writer.agent(), log::clock_and_seq(&raw).map(|(clock, _)| clock));
+    for (kind, writer, _) in snapshot.tips() {
+        note(writer.agent(), snapshot.newest(kind, writer).map(|(clock, _)| clock));
     }
     for (name, vessel) in fleet::vessels(snapshot) {
         if let Some(found) = vessel.found {

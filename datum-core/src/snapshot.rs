@@ -140,12 +140,15 @@ impl<'s> Snapshot<'s> {
 
     /// The number of entries of a log, by its tip alone; 0 for a tip that is no entry.
     pub fn length(&self, kind: Kind, writer: &Writer) -> u64 {
+        self.newest(kind, writer).map_or(0, |(_, seq)| seq)
+    }
+
+    /// The clock and the place of the newest entry of a log, by its tip alone; `None` for a tip that is no entry.
+    pub(crate) fn newest(&self, kind: Kind, writer: &Writer) -> Option<(Millis, u64)> {
         if let Some(sealed) = self.adopted(kind, writer) {
-            return sealed.count;
+            return Some((sealed.clock, sealed.count));
         }
-        let Some(tip) = self.tip(kind, writer) else { return 0 };
-        let raw = self.commit(tip).unwrap_or_default();
-        log::clock_and_seq(&raw).map_or(0, |(_, seq)| seq)
+        log::clock_and_seq(&self.commit(self.tip(kind, writer)?).ok()?)
     }
 
     /// The id `text` would have as a blob.

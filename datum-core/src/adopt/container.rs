@@ -43,6 +43,11 @@ pub(crate) fn parse_name(name: &str) -> Option<(Writer, Kind)> {
     Some((Writer::parse(adopter).ok()?, Kind::parse(kind)?))
 }
 
+/// Where a container that another repository holds is noted; `prefix` is that of the repository.
+pub(crate) fn tracked(prefix: &str, name: &str) -> String {
+    format!("{prefix}adopted/{}", name.strip_prefix(PREFIX).unwrap_or(name))
+}
+
 fn print(writer: &Writer, sealed: &Sealed) -> String {
     format!("{writer}@{}-{}-{}", sealed.clock, sealed.count, sealed.tip)
 }

@@ -75,7 +75,7 @@ fn logs_of_the_retired_become_one_ref_everywhere_and_every_entry_stays() {
     assert!(store.adopt(&stamp("k", 0), &Kind::ALL, LATER).unwrap().is_empty(), "twice is once");
     let report = sync(&store, remote.path());
     assert!(report.refused.is_empty() && report.adopted.len() == 1, "{report:?}");
-    assert_eq!((refs(remote.path(), "refs/datum"), refs(keeper.path(), "refs/datum-remote")), (2, 1));
+    assert_eq!((refs(remote.path(), "refs/datum"), refs(keeper.path(), "refs/datum-remote")), (2, 2));
     let report = sync(&store, remote.path());
     assert!(report.adopted.is_empty() && report.went.is_empty() && report.came.is_empty(), "{report:?}");
     // One that was away catches up, and one that is new gets all.

@@ -211,6 +211,13 @@ impl Session<'_> {
         if let Some(error) = trouble {
             return Ok(Err(error));
         }
+        if let Some(tracking) = self.tracking.clone() {
+            for ((adopter, kind), id) in &ours {
+                if self.containers.get(&(adopter.clone(), *kind)) == Some(id) {
+                    self.set(&container::tracked(&tracking, &container::name(adopter, *kind)), *id)?;
+                }
+            }
+        }
         self.clear_remote(remote, theirs, &ours).map(|cleared| cleared.map(|()| again))
     }
 

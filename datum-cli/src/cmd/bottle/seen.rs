@@ -11,7 +11,7 @@ use datum_core::{EntryId, Kind, Stamp, Writer};
 /// A repository that cannot be written is read all the same.
 pub(super) fn note(edge: &Edge<'_>, out: &mut Out, me: &Me, shown: &[&Bottle]) {
     let store = edge.store();
-    let Ok(own) = store.and_then(|store| Ok(store.clone_id())) else { return };
+    let Ok(own) = store.map(datum_core::Store::clone_id) else { return };
     let elsewhere = |bottle: &&&Bottle| match &bottle.source {
         Source::Log(writer) => Writer::parse(writer)
             .is_ok_and(|writer| own.as_ref().is_none_or(|own| own.as_str() != writer.clone_id())),
