@@ -219,6 +219,10 @@ fn bad_vessels_are_refused() {
         two.a.datum(&args).fails(2);
     }
     assert_eq!(two.a.datum(&["fleet", "list"]).ok().lines().count(), 1);
+    // A port is no password.
+    for place in ["ssh://127.0.0.1:2222/x.git", "ssh://git@example.org:2222/x.git", "http://[::1]:8080/x"] {
+        two.a.datum(&["fleet", "add", "x", place]).ok();
+    }
 }
 
 #[test]

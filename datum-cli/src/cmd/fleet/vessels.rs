@@ -137,9 +137,9 @@ impl Add {
             Err(_) => self.location.clone(),
         };
         edge.store()?.remote(&location, Duration::ZERO)?;
-        if location.contains("://")
-            && location.split('@').next().is_some_and(|user| user.matches(':').count() > 1)
-        {
+        // Between `//` and `@`; a colon after that is a port's.
+        let host = location.split_once("://").map(|(_, rest)| rest.split('/').next().unwrap_or_default());
+        if host.and_then(|host| host.rsplit_once('@')).is_some_and(|(user, _)| user.contains(':')) {
             return Err(Fault::usage("the address holds a password, and the fleet list is no place for one")
                 .hint("leave it out and let git's credential helper give it"));
         }
