@@ -311,9 +311,10 @@ impl From<WorkError> for Fault {
             WorkError::Conflicts { upstream, .. } => {
                 no(message).hint(format!("nothing was done; git merge {upstream} begins the merge by hand"))
             }
-            WorkError::Path { .. } => Self::usage(message).hint("paths count from where the command runs"),
+            WorkError::Path { .. } | WorkError::NoFile(_) => {
+                Self::usage(message).hint("paths count from where the command runs")
+            }
             WorkError::NoRemote(name) => Self::usage(message).hint(format!("git remote add {name} URL")),
-            WorkError::NoFile(_) => Self::usage(message).hint("paths count from where the command runs"),
             WorkError::NoBranch => Self::usage(message).hint("datum git checkout BRANCH"),
             WorkError::Branch(_) | WorkError::Git(GitError::Failed { .. }) => Self::usage(message),
             WorkError::File { .. } => {

@@ -42,6 +42,7 @@ mod tests {
     use crate::name::AgentName;
     use crate::testing::{NOW, repository, stamp};
     use crate::{Draft, Store, StoreError};
+    use std::collections::BTreeSet;
 
     #[test]
     fn all_that_waits_is_there_and_what_was_read_is_not_made() {
@@ -80,7 +81,7 @@ mod tests {
         say("a", acknowledgement(&[acknowledged], "").unwrap());
         say("a", bottle("b", None, Some(answered)));
         let snapshot = store.snapshot().unwrap();
-        let me = Me { name: AgentName::new("a").unwrap(), role: None, capabilities: Default::default() };
+        let me = Me { name: AgentName::new("a").unwrap(), role: None, capabilities: BTreeSet::new() };
         let wants = |inbox: Inbox| {
             let mut ids: Vec<_> = inbox
                 .bottles
