@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
   datum capability check
   datum capability show --at v1.2
   datum capability set capabilities.audit.confidence=0.9 capabilities.audit.description='Audits workshops'
-  datum capability export --output CAPABILITY.toml     any known schema to the seed's")]
+  datum capability export --output CAPABILITY.toml     # any known schema to the seed's")]
 pub(crate) struct Command {
     #[command(subcommand)]
     command: Sub,
@@ -55,7 +55,7 @@ struct Which {
   datum capability check
   datum capability check --at HEAD~5
   datum capability check ../tern/CAPABILITY.toml --format json
-  datum capability check --max-age 30     no if it was not changed in the 30 days before the newest commit
+  datum capability check --max-age 30     # no if it was not changed in the 30 days before the newest commit
 
 Exit: 0 it conforms (there may be warnings), 1 it does not, 2 there is none.")]
 struct Check {

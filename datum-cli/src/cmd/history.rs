@@ -14,10 +14,11 @@ use std::ops::ControlFlow;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   datum history -n 5
-  datum history --type AUDIT --since '2 weeks ago'     I2I commits of one type
-  datum history --author heron src/ README.md          what heron changed there
+  datum history --type AUDIT --since '2 weeks ago'     # I2I commits of one type
+  datum history --author heron src/ README.md          # what heron changed there
   datum history --at v1.2 --search pump --format ndjson
   datum history --count --no-merges
+  datum git history -n 5
 
 PATH counts from where the command runs. Times are those at which commits were made. A shallow clone ends where its
 history does, and says so.")]
