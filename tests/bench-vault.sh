@@ -107,11 +107,11 @@ else
   say "SKIPPED: there is no python3 here"
 fi
 
-# text MEGABYTES FILE: text like sources, without a secret in it.
+# text MEGABYTES SEED FILE: text like sources, without a secret in it, other for each seed.
 text() {
-  awk -v bytes=$(($1 * 1024 * 1024)) -v seed="$2" 'BEGIN { srand(length(seed) + bytes); while (n < bytes) {
+  awk -v bytes=$(($1 * 1024 * 1024)) -v seed="$2" 'BEGIN { srand(seed); while (n < bytes) {
     line = sprintf("    let total_%d = count(%d) + offset; // the pump runs since %d\n", rand() * 1e6, rand() * 1e6, n)
-    printf "%s", line; n += length(line) } }' >"$2"
+    printf "%s", line; n += length(line) } }' >"$3"
 }
 # push DIR: what git tells the hook of a push of all there is.
 push() { echo "refs/heads/main $(git -C "$1" rev-parse main) refs/heads/main 0000000000000000000000000000000000000000"; }
@@ -119,14 +119,14 @@ hook() { "$datum" -C "$1" hook pre-push origin <"$work/push"; }
 
 say "a push of 1 MB"
 hundred=$(vessel 100)
-text 1 "$hundred/source.rs"
+text 1 1 "$hundred/source.rs"
 git -C "$hundred" add . && git -C "$hundred" commit -qm work
 push "$hundred" >"$work/push"
 read -r wall cpu < <(cost 20 hook "$hundred")
 row "push of 1 MB, 100 values of the vault looked for" "$wall ms, CPU $cpu" "" "< 50 ms"
 
 say "a push of $megabytes MB"
-for ((i = 0; i < megabytes; i += 4)); do text 4 "$hundred/source-$i.rs"; done
+for ((i = 0; i < megabytes; i += 4)); do text 4 $((i + 2)) "$hundred/source-$i.rs"; done
 git -C "$hundred" add . && git -C "$hundred" -c gc.auto=0 commit -qm more
 push "$hundred" >"$work/push"
 read -r wall cpu < <(cost 1 hook "$hundred")
