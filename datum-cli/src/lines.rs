@@ -9,7 +9,7 @@ use datum_core::{EntryId, Snapshot};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::sync::{Mutex, PoisonError};
 use tokei::{Config, LanguageType};
 
 /// Largest file whose lines are counted, bytes.
@@ -169,38 +169,35 @@ impl Tally {
 }
 
 /// Counts the lines of files; the answers stand in the order of the files.
+///
+/// The work is done in the pool that tokei itself splits large files over: from outside of it every file would cost a
+/// handover from thread to thread.
 fn count(snapshot: &Snapshot<'_>, files: &[File]) -> Vec<(usize, Found)> {
     let next = AtomicUsize::new(0);
+    let all = Mutex::new(Vec::with_capacity(files.len()));
     let work = |mut blobs: Blobs| {
         let config = Config::default();
         let mut found = Vec::new();
         loop {
             let start = next.fetch_add(CHUNK, Ordering::Relaxed);
-            let Some(chunk) =
-                files.get(start..files.len().min(start + CHUNK)).filter(|chunk| !chunk.is_empty())
-            else {
-                return found;
-            };
-            for (at, file) in (start..).zip(chunk) {
+            let end = files.len().min(start.saturating_add(CHUNK));
+            if start >= end {
+                break;
+            }
+            for (at, file) in (start..).zip(&files[start..end]) {
                 found.push((at, of_file(&mut blobs, file, &config)));
             }
         }
+        all.lock().unwrap_or_else(PoisonError::into_inner).append(&mut found);
     };
-    let threads =
-        thread::available_parallelism().map_or(1, usize::from).min(files.len().div_ceil(CHUNK)).max(1);
-    let mut found: Vec<_> = thread::scope(|scope| {
-        let others: Vec<_> = (1..threads)
-            .map(|_| {
-                let blobs = snapshot.blobs();
-                scope.spawn(move || work(blobs))
-            })
-            .collect();
-        let mut found = work(snapshot.blobs());
-        for other in others {
-            found.extend(other.join().unwrap_or_default());
+    let workers = rayon::current_num_threads().min(files.len().div_ceil(CHUNK));
+    let readers: Vec<Blobs> = (0..workers).map(|_| snapshot.blobs()).collect();
+    rayon::scope(|scope| {
+        for blobs in readers {
+            scope.spawn(|_| work(blobs));
         }
-        found
     });
+    let mut found = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.sort_by_key(|(at, _)| *at);
     found
 }
