@@ -69,7 +69,9 @@ row() {
     [ ${#theirs[@]} = 0 ] || cpu batch "${theirs[@]}" >>"$work/b"
   done
   awk -v label="$label" -v target="$target" -v a="$(median <"$work/a")" -v b="$(median <"$work/b")" -v n="$batch" 'BEGIN {
-    printf "| %s | %.2f | %s | %s | %s |\n", label, a / n, b == "" ? "" : sprintf("%.2f", b / n), b > 0 ? sprintf("%.2f ×", a / b) : "", target }' >>"$rows"
+    theirs = ratio = ""
+    if (b + 0 > 0) { theirs = sprintf("%.2f", b / n); ratio = sprintf("%.2f ×", a / b) }
+    printf("| %s | %.2f | %s | %s | %s |\n", label, a / n, theirs, ratio, target) }' >>"$rows"
 }
 
 # The repository that is looked at.
