@@ -2,10 +2,9 @@
 
 use crate::glob::Glob;
 use crate::id::EntryId;
-use crate::log;
 use crate::odb::{ObjectError, ObjectKind, Odb};
 use crate::snapshot::Snapshot;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
@@ -89,6 +88,8 @@ enum Source<'s> {
 pub struct Files<'s> {
     source: Source<'s>,
     folders: RefCell<BTreeMap<String, Rc<[Node]>>>,
+    /// Every folder there is, listed when that is first asked for.
+    all: OnceCell<Vec<Rc<[Node]>>>,
 }
 
 impl<'s> Files<'s> {
@@ -105,7 +106,7 @@ impl<'s> Files<'s> {
             let lost = || ObjectError::Damaged { id: commit, message: "it names no tree".to_owned() };
             root = Some(crate::commit::tree(raw).ok_or_else(lost)?);
         }
-        Ok(Self { source: Source::Tree { odb, root }, folders: RefCell::default() })
+        Ok(Self { source: Source::Tree { odb, root }, folders: RefCell::default(), all: OnceCell::new() })
     }
 
     /// The files of the work tree at `root` that are called `paths` (as `git ls-files` lists them).
@@ -140,7 +141,7 @@ impl<'s> Files<'s> {
             (folder, names.into_iter().filter_map(node).collect())
         };
         let folders = folders.into_iter().map(nodes).collect();
-        Self { source: Source::Folder { root }, folders: RefCell::new(folders) }
+        Self { source: Source::Folder { root }, folders: RefCell::new(folders), all: OnceCell::new() }
     }
 
     /// The names in a folder, in the order of the tree; none where there is no such folder. The root is `""`.
@@ -159,7 +160,7 @@ impl<'s> Files<'s> {
         };
         let nodes: Rc<[Node]> = match tree {
             None => Rc::new([]),
-            Some(id) => log::read_tree(odb, id)?.iter().map(|item| node_of(path, item)).collect(),
+            Some(id) => read_folder(odb, path, id, &mut Vec::new())?,
         };
         self.folders.borrow_mut().insert(path.to_owned(), Rc::clone(&nodes));
         Ok(nodes)
@@ -196,6 +197,70 @@ impl<'s> Files<'s> {
             stack.extend(below.rev().filter(|node| descend(&node.path)).map(|node| node.path.clone()));
         }
         Ok(())
+    }
+
+    /// Visits everything there is but folders, the names of a folder before those of its folders.
+    ///
+    /// # Errors
+    /// [`LookError`] for the first tree that cannot be read.
+    pub fn each(&self, visit: impl FnMut(&Node)) -> Result<(), LookError> {
+        self.all()?
+            .iter()
+            .flat_map(|folder| folder.iter())
+            .filter(|node| node.kind != NodeKind::Folder)
+            .for_each(visit);
+        Ok(())
+    }
+
+    /// Every folder there is; read once, each tree by its id, for a hundred thousand files are no rarity.
+    fn all(&self) -> Result<&[Rc<[Node]>], LookError> {
+        if let Some(all) = self.all.get() {
+            return Ok(all);
+        }
+        let mut all = Vec::new();
+        let mut buffer = Vec::new();
+        let mut stack = match &self.source {
+            Source::Tree { root, .. } => vec![(String::new(), *root)],
+            Source::Folder { .. } => vec![(String::new(), None)],
+        };
+        while let Some((path, id)) = stack.pop() {
+            let nodes = match (&self.source, id) {
+                (Source::Tree { odb, .. }, Some(id)) => read_folder(odb, &path, id, &mut buffer)?,
+                (Source::Tree { .. }, None) => Rc::new([]),
+                (Source::Folder { .. }, _) => self.folder(&path)?,
+            };
+            let below = nodes.iter().rev().filter(|node| node.kind == NodeKind::Folder);
+            stack.extend(below.map(|node| (node.path.clone(), node.id)));
+            all.push(nodes);
+        }
+        Ok(self.all.get_or_init(|| all))
+    }
+
+    /// What matches any of the patterns, folders too, each once and in the order of paths.
+    ///
+    /// Patterns that reach everywhere are matched in one pass.
+    ///
+    /// # Errors
+    /// [`LookError`] for a tree on the way that cannot be read.
+    pub fn find_any(&self, globs: &[Glob], any_case: bool) -> Result<Vec<Node>, LookError> {
+        let (wide, narrow): (Vec<&Glob>, Vec<&Glob>) =
+            globs.iter().partition(|glob| !glob.is_literal() && glob.is_deep() && glob.folder().is_empty());
+        let mut found = Vec::new();
+        for glob in narrow {
+            found.extend(self.find(glob, any_case)?);
+        }
+        if !wide.is_empty() {
+            let wide: Vec<(&Glob, &str)> = wide.into_iter().map(|glob| (glob, glob.tail())).collect();
+            let matches = |node: &&Node| {
+                wide.iter().any(|(glob, tail)| {
+                    ends_with(&node.path, tail, any_case) && glob.matches_with(&node.path, any_case)
+                })
+            };
+            found.extend(self.all()?.iter().flat_map(|folder| folder.iter()).filter(matches).cloned());
+        }
+        found.sort_by(|a, b| a.path.cmp(&b.path));
+        found.dedup_by(|a, b| a.path == b.path);
+        Ok(found)
     }
 
     /// What matches a pattern, folders too, in the order of paths.
@@ -277,17 +342,40 @@ impl<'s> Files<'s> {
     }
 }
 
-fn node_of(folder: &str, item: &crate::tree::Item) -> Node {
-    let name = String::from_utf8_lossy(&item.name);
-    let path = if folder.is_empty() { name.into_owned() } else { format!("{folder}/{name}") };
-    let kind = if item.mode.is_tree() {
-        NodeKind::Folder
-    } else if item.mode.is_commit() {
-        NodeKind::Submodule
-    } else if item.mode.is_link() {
-        NodeKind::Link
-    } else {
-        NodeKind::File
-    };
-    Node { path, kind, id: Some(item.id) }
+/// Whether `path` ends as every match of a pattern does.
+fn ends_with(path: &str, tail: &str, any_case: bool) -> bool {
+    let (path, tail) = (path.as_bytes(), tail.as_bytes());
+    let Some(start) = path.len().checked_sub(tail.len()) else { return false };
+    if any_case { path[start..].eq_ignore_ascii_case(tail) } else { &path[start..] == tail }
+}
+
+/// The names in the folder `path`, whose tree is `id`.
+fn read_folder(odb: &Odb, path: &str, id: EntryId, buffer: &mut Vec<u8>) -> Result<Rc<[Node]>, ObjectError> {
+    // git knows the empty tree without having it.
+    if id.0.is_empty_tree() {
+        return Ok(Rc::new([]));
+    }
+    let raw = odb.read(id, ObjectKind::Tree, buffer)?;
+    gix::objs::TreeRefIter::from_bytes(raw, id.0.kind())
+        .map(|item| {
+            let item = item.map_err(|error| ObjectError::Damaged { id, message: error.to_string() })?;
+            let name = String::from_utf8_lossy(item.filename);
+            let mut full = String::with_capacity(path.len() + 1 + name.len());
+            full.push_str(path);
+            if !path.is_empty() {
+                full.push('/');
+            }
+            full.push_str(&name);
+            let kind = if item.mode.is_tree() {
+                NodeKind::Folder
+            } else if item.mode.is_commit() {
+                NodeKind::Submodule
+            } else if item.mode.is_link() {
+                NodeKind::Link
+            } else {
+                NodeKind::File
+            };
+            Ok(Node { path: full, kind, id: Some(EntryId(item.oid.to_owned())) })
+        })
+        .collect()
 }

@@ -47,6 +47,12 @@ impl Glob {
         self.0[self.folder().len()..].trim_start_matches('/').contains('/') || self.0.contains("**")
     }
 
+    /// What every path that it matches ends with; may be empty.
+    pub(crate) fn tail(&self) -> &str {
+        let start = self.0.rfind(['*', '?', '[', ']', '\\', '/']).map_or(0, |at| at + 1);
+        &self.0[start..]
+    }
+
     /// Whether it matches `path`.
     pub fn matches(&self, path: &str) -> bool {
         self.matches_with(path, false)
@@ -97,6 +103,21 @@ impl fmt::Display for Glob {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_match_ends_as_the_pattern_does() {
+        let tail = |glob: &str| glob.parse::<Glob>().unwrap().tail().to_owned();
+        for (glob, want) in [
+            ("**/.env", ".env"),
+            ("**/*.p12", ".p12"),
+            ("**", ""),
+            ("a/[ab]c", "c"),
+            ("a/b", "b"),
+            ("*/x", "x"),
+        ] {
+            assert_eq!(tail(glob), want, "{glob}");
+        }
+    }
 
     #[test]
     fn a_pattern_knows_where_to_look() {

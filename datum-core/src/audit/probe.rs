@@ -219,9 +219,13 @@ fn size(probe: &Size, scope: &Scope<'_>) -> Result<Verdict, LookError> {
     };
     for glob in &probe.any {
         if glob.as_str() == "**" {
-            let mut nodes = Vec::new();
-            scope.files.walk("", |_| true, |node| nodes.push(node.clone()))?;
-            nodes.iter().try_for_each(&mut look)?;
+            let mut looked = Ok(());
+            scope.files.each(|node| {
+                if looked.is_ok() {
+                    looked = look(node);
+                }
+            })?;
+            looked?;
         } else {
             scope.files.find(glob, false)?.iter().try_for_each(&mut look)?;
         }

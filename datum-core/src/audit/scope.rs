@@ -131,13 +131,7 @@ impl<'a> Scope<'a> {
 
     /// What matches any of the patterns, each path once.
     pub(crate) fn find(&self, globs: &[Glob], any_case: bool) -> Result<Vec<Node>, LookError> {
-        let mut found = Vec::new();
-        for glob in globs {
-            found.extend(self.files.find(glob, any_case)?);
-        }
-        found.sort_by(|a, b| a.path.cmp(&b.path));
-        found.dedup_by(|a, b| a.path == b.path);
-        Ok(found)
+        self.files.find_any(globs, any_case)
     }
 
     /// Whether anything matches.
@@ -161,7 +155,7 @@ impl<'a> Scope<'a> {
                     *languages.entry(language).or_default() += 1;
                 }
             };
-            match self.files.walk("", |_| true, visit) {
+            match self.files.each(visit) {
                 Ok(()) => Ok(languages),
                 Err(error) => Err(error.to_string()),
             }

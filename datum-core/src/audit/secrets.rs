@@ -67,18 +67,19 @@ pub(super) fn probe(probe: &Secrets, scope: &Scope<'_>) -> Verdict {
 fn in_files(scope: &Scope<'_>) -> Looked {
     let mut looked = Looked::default();
     let mut nodes = Vec::new();
+    let mut all = 0;
+    let count = |node: &Node| all += usize::from(node.kind == NodeKind::File);
+    let counted = scope.files.each(count);
+    let few = scope.deep || all <= FILES_MAX;
     let keep = |node: &Node| {
-        if node.kind == NodeKind::File {
+        if node.kind == NodeKind::File && (few || (nodes.len() < LIKELY_MAX && is_likely(&node.path))) {
             nodes.push(node.clone());
         }
     };
-    if let Err(error) = scope.files.walk("", |_| true, keep) {
+    if let Err(error) = counted.and_then(|()| scope.files.each(keep)) {
         looked.broken = Some(error.to_string());
     }
-    let all = nodes.len();
-    if all > FILES_MAX && !scope.deep {
-        nodes.retain(|node| is_likely(&node.path));
-        nodes.truncate(LIKELY_MAX);
+    if !few {
         looked.left = Some(format!(
             "{} of {all} files were looked at, by their names; datum audit --deep looks at all",
             nodes.len()
@@ -111,27 +112,31 @@ fn in_files(scope: &Scope<'_>) -> Looked {
     looked
 }
 
-/// Whether a file of this name often holds what should not be in it.
+/// Whether a file of this name often holds what should not be in it; asked of very many names.
 fn is_likely(path: &str) -> bool {
-    const NAMES: [&str; 7] = [".env", ".npmrc", ".netrc", ".pypirc", "id_rsa", "id_ed25519", "dockerfile"];
-    const ENDS: [&str; 12] = [
+    const STARTS: [&str; 12] = [
         ".env",
-        ".pem",
-        ".key",
-        ".toml",
-        ".yml",
-        ".yaml",
-        ".ini",
-        ".cfg",
-        ".conf",
-        ".properties",
-        ".sh",
-        ".tf",
+        ".npmrc",
+        ".netrc",
+        ".pypirc",
+        "id_rsa",
+        "id_ed",
+        "dockerfile",
+        "secret",
+        "credential",
+        "password",
+        "token",
+        "config",
     ];
-    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
-    NAMES.iter().any(|start| name.starts_with(start))
-        || ENDS.iter().any(|end| name.ends_with(end))
-        || ["secret", "credential", "password", "token", "config"].iter().any(|word| name.contains(word))
+    const ENDS: [&str; 12] =
+        ["env", "pem", "key", "toml", "yml", "yaml", "ini", "cfg", "conf", "properties", "sh", "tf"];
+    let name = path.rsplit('/').next().unwrap_or(path).as_bytes();
+    let starts = |start: &&str| {
+        name.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start.as_bytes()))
+    };
+    let end = name.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+    ENDS.iter().any(|word| end.eq_ignore_ascii_case(word.as_bytes()))
+        || STARTS.iter().any(|word| starts(&word))
 }
 
 /// `None` where there is more history than is looked at unasked.
