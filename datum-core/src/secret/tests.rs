@@ -98,6 +98,13 @@ fn keys_without_a_prefix_are_found_by_chance_and_name() {
 }
 
 #[test]
+fn what_is_sealed_already_is_no_secret() {
+    let key = draw(HEX, 64, 3);
+    assert_eq!(rules(".ci.yml", &format!("TOKEN: ENCRYPTED[{key}]\n")), Vec::<&str>::new());
+    assert_eq!(rules(".ci.yml", &format!("TOKEN: {key}\n")), ["assigned-key"]);
+}
+
+#[test]
 fn other_secrets_are_found() {
     let body = draw(BASE64, 400, 7);
     let frame = |label: &str| format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n");
