@@ -22,6 +22,8 @@ pub(super) fn log(probe: &Log, scope: &Scope<'_>) -> Verdict {
                 |damage: crate::log::Damage| finding(format!("{}: {}", damage.log, damage.message), None);
             Verdict::of(snapshot.damage().into_iter().map(found).collect())
         }
+        // Only bottles of the logs have deadlines; without one there is no need to read those of the tree.
+        Fact::OverdueBottles if !has_deadlines(snapshot) => Verdict::pass(),
         Fact::OverdueBottles => match bottle::inbox(snapshot) {
             Err(error) => Verdict::Broken(error.to_string()),
             Ok(inbox) => {
@@ -59,6 +61,15 @@ pub(super) fn log(probe: &Log, scope: &Scope<'_>) -> Verdict {
             }
         }
     }
+}
+
+fn has_deadlines(snapshot: &Snapshot<'_>) -> bool {
+    let mut found = false;
+    snapshot.walk(Kind::Bottle, |view| {
+        found = view.trailer(bottle::DEADLINE).is_some();
+        if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    found
 }
 
 /// Vessels whose capabilities are claims of the past: declared, and no commit since.

@@ -14,9 +14,9 @@ const LIKELY_MAX: usize = 500;
 /// Most bytes looked at.
 const BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// The history that is looked at without being asked for more.
-const HISTORY: Budget = Budget { commits: 500, bytes: BYTES_MAX };
+const HISTORY: Budget = Budget { commits: 500, files: FILES_MAX, bytes: BYTES_MAX };
 /// The history that is looked at when more is asked for: all of it.
-const DEEP: Budget = Budget { commits: usize::MAX, bytes: u64::MAX };
+const DEEP: Budget = Budget { commits: usize::MAX, files: usize::MAX, bytes: u64::MAX };
 
 /// What was found in files, kept for every rule that asks.
 #[derive(Debug, Default)]
@@ -143,6 +143,10 @@ fn is_likely(path: &str) -> bool {
 fn in_history(scope: &Scope<'_>) -> Option<Looked> {
     let mut looked = Looked::default();
     let Some(head) = scope.survey.snapshot.head() else { return Some(looked) };
+    let mut files = 0;
+    if !scope.deep && scope.files.each(|_| files += 1).is_ok() && files > FILES_MAX {
+        return None;
+    }
     let budget = if scope.deep { DEEP } else { HISTORY };
     let report = match scope.survey.store.history_secrets(head, budget) {
         Ok(report) => report?,

@@ -12,9 +12,18 @@ pub(super) struct Search<'a> {
     /// Files that were looked at.
     pub(super) seen: BTreeSet<EntryId>,
     pub(super) also: Option<Also<'a>>,
+    /// Most files that are looked at; where there are more, what was found so far is not the whole truth.
+    pub(super) most: usize,
+    /// Most bytes of them.
+    pub(super) most_bytes: u64,
 }
 
 impl Search<'_> {
+    /// Whether as much was looked at as may be, `bytes` being what was read.
+    pub(super) fn is_spent(&self, bytes: u64) -> bool {
+        self.seen.len() > self.most || bytes > self.most_bytes
+    }
+
     /// What is found besides, by no rule.
     pub(super) fn more(&self, text: &[u8]) -> Vec<Finding> {
         self.also.map(|also| also(text).0).unwrap_or_default()

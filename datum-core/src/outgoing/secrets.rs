@@ -15,6 +15,8 @@ use std::collections::BTreeSet;
 pub(crate) struct Budget {
     /// Commits.
     pub(crate) commits: usize,
+    /// Files, each content counted once.
+    pub(crate) files: usize,
     /// Bytes of their files.
     pub(crate) bytes: u64,
 }
@@ -35,7 +37,7 @@ impl Store {
     ) -> Result<Report, Error> {
         let commits = self.outgoing(updates, remote)?;
         let mut report = Report { commits, ..Report::default() };
-        let mut search = Search { seen: BTreeSet::new(), also };
+        let mut search = Search { seen: BTreeSet::new(), also, most: usize::MAX, most_bytes: u64::MAX };
         for at in (0..report.commits.len()).rev() {
             self.secrets_of(report.commits[at], &mut search, &mut report)?;
         }
@@ -65,11 +67,12 @@ impl Store {
             return Ok(None);
         }
         let mut report = Report { commits, ..Report::default() };
-        let mut search = Search { seen: BTreeSet::new(), also: None };
+        let mut search =
+            Search { seen: BTreeSet::new(), also: None, most: budget.files, most_bytes: budget.bytes };
         for at in (0..report.commits.len()).rev() {
             self.secrets_of(report.commits[at], &mut search, &mut report)?;
             report.brought.clear();
-            if report.bytes > budget.bytes {
+            if search.is_spent(report.bytes) {
                 return Ok(None);
             }
         }
@@ -112,6 +115,9 @@ impl Store {
             let olds: Vec<_> = before.iter().filter_map(|old| log::read_tree(&self.odb, *old).ok()).collect();
             let mut below = Vec::new();
             for item in log::read_tree(&self.odb, tree)? {
+                if search.is_spent(report.bytes) {
+                    return Ok(());
+                }
                 let old = |items: &Vec<crate::tree::Item>| {
                     let same = |old: &&crate::tree::Item| {
                         old.name == item.name && old.mode.is_tree() == item.mode.is_tree()
