@@ -15,10 +15,9 @@ fn look(root: &Value, schema: &Value, value: &Value, at: &str, wrong: &mut Vec<S
     for (keyword, wants) in schema.as_object().unwrap() {
         let object = value.as_object();
         match keyword.as_str() {
-            "$comment" | "definitions" | "$schema" => {}
             "type" if !is(value, wants.as_str().unwrap()) => say(format!("{value} is no {wants}")),
             "enum" if !wants.as_array().unwrap().contains(value) => {
-                say(format!("{value} is none of {wants}"))
+                say(format!("{value} is none of {wants}"));
             }
             "minimum" if value.as_i64() < wants.as_i64() => say(format!("{value} is less than {wants}")),
             "minItems"
@@ -86,7 +85,8 @@ fn look(root: &Value, schema: &Value, value: &Value, at: &str, wrong: &mut Vec<S
                 let there = root.pointer(wants.as_str().unwrap().trim_start_matches('#')).unwrap();
                 look(root, there, value, at, wrong);
             }
-            "type" | "enum" | "minimum" | "minItems" | "uniqueItems" => {}
+            "$comment" | "definitions" | "$schema" | "type" | "enum" | "minimum" | "minItems"
+            | "uniqueItems" => {}
             unknown => panic!("the schema says {unknown}"),
         }
     }

@@ -141,10 +141,10 @@ pub(super) fn is_vessel(files: &Files<'_>) -> Result<bool, LookError> {
 
 fn applies(condition: &Where, scope: &Scope<'_>) -> Result<bool, Verdict> {
     let globs = |globs: &[crate::Glob]| scope.has(globs).map_err(Verdict::from);
-    if let Some(want) = condition.vessel {
-        if is_vessel(scope.files).map_err(Verdict::from)? != want {
-            return Ok(false);
-        }
+    if let Some(want) = condition.vessel
+        && is_vessel(scope.files).map_err(Verdict::from)? != want
+    {
+        return Ok(false);
     }
     if !condition.has.is_empty() && !globs(&condition.has)? {
         return Ok(false);

@@ -91,12 +91,12 @@ fn in_files(scope: &Scope<'_>) -> Looked {
         let text = match scope.files.read_at_most(node, most.min(bytes)) {
             Ok(text) => text,
             Err(error @ LookError::TooLarge { .. }) => {
-                looked.left.get_or_insert(match scope.deep {
-                    true => error.to_string(),
-                    false => {
-                        format!("{} is too large to be looked at unasked; datum audit --deep does", node.path)
-                    }
-                });
+                let why = if scope.deep {
+                    error.to_string()
+                } else {
+                    format!("{} is too large to be looked at unasked; datum audit --deep does", node.path)
+                };
+                looked.left.get_or_insert(why);
                 continue;
             }
             Err(error) => {
@@ -135,8 +135,7 @@ fn is_likely(path: &str) -> bool {
         name.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start.as_bytes()))
     };
     let end = name.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
-    ENDS.iter().any(|word| end.eq_ignore_ascii_case(word.as_bytes()))
-        || STARTS.iter().any(|word| starts(&word))
+    ENDS.iter().any(|word| end.eq_ignore_ascii_case(word.as_bytes())) || STARTS.iter().any(starts)
 }
 
 /// `None` where there is more history than is looked at unasked.
@@ -160,7 +159,7 @@ fn in_history(scope: &Scope<'_>) -> Option<Looked> {
     }
     looked.left = looked.left.or(report.unread.first().cloned());
     for found in report.found {
-        let at = |id: EntryId| id.short(12).to_string();
+        let at = |id: EntryId| id.short(12);
         let place = found.path.as_deref().unwrap_or("its message");
         let what = &found.finding;
         let said = format!(

@@ -70,7 +70,7 @@ impl Target {
     }
 
     fn look(&self, looker: &Looker<'_>, reach: &Reach) -> Result<Report, Fault> {
-        let looked = match self {
+        let answer = match self {
             Self::Path(path) => looker.look(&look::open(path)?)?,
             Self::Vessel(vessel) => {
                 let Reach::Budget(opening, budget) = reach else {
@@ -80,7 +80,7 @@ impl Target {
                 looker.look(&look::open(visit.path())?)?
             }
         };
-        Ok(looked.report)
+        Ok(answer.report)
     }
 }
 
