@@ -101,6 +101,13 @@ impl Key {
         })
     }
 
+    /// Whether the capability is declared in another schema's place, so that the file would then say it twice.
+    fn is_declared_elsewhere(&self, declared: &Capability, document: &DeTable<'_>) -> bool {
+        let [section, name, _] = &self.parts[..] else { return false };
+        let here = entry(document, section).and_then(|(_, table)| entry(table.get_ref().as_table()?, name));
+        section == "capabilities" && declared.skills.contains_key(name) && here.is_none()
+    }
+
     /// The declaration with the value: what the file must say afterwards.
     fn apply(&self, declared: &mut Capability, value: &str) {
         let text = Some(value.to_owned());
@@ -164,8 +171,11 @@ pub fn set(text: &str, key: &str, value: &str) -> Result<String, EditError> {
     let key = Key::parse(key)?;
     let printed = key.value(value)?;
     let mut want = read(text)?.capability;
-    key.apply(&mut want, value);
     let shape = || EditError::Shape(key.text());
+    if key.is_declared_elsewhere(&want, &parse(text)?) {
+        return Err(shape());
+    }
+    key.apply(&mut want, value);
     let edited = edit(text, &key.parts, &printed)?.ok_or_else(shape)?;
     match read(&edited) {
         Ok(reading) if reading.capability == want => Ok(edited),

@@ -155,7 +155,7 @@ pub struct Need {
 /// ```
 /// use datum_core::onboarding::{Facts, Standing, needs};
 /// let missing = needs(&Facts::default()).into_iter().filter(|need| need.standing == Standing::Missing).count();
-/// assert_eq!(missing, 7);
+/// assert_eq!(missing, 6);
 /// ```
 pub fn needs(facts: &Facts) -> Vec<Need> {
     Step::ALL.into_iter().map(|step| need(facts, step)).collect()
