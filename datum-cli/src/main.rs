@@ -23,7 +23,6 @@ mod page;
 mod profile;
 mod record;
 mod sandbox;
-mod search;
 mod table;
 mod time;
 

@@ -18,7 +18,7 @@ const STORED_MAX: usize = 4000;
 const PACKED_RUN: u32 = 64;
 
 /// How hard larger objects are deflated, segments among them: zlib's level 3. A segment is written once and read by
-/// every reader; against level 1 it is a sixth smaller and is inflated in 0.7 of the time, and level 6 gains no more.
+/// every reader; against level 1 it is a sixth smaller and quicker to inflate, and level 6 gains no more.
 pub(crate) fn level() -> gix::zlib::Compression {
     gix::zlib::Compression::new(3).unwrap_or_default()
 }

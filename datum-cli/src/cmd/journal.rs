@@ -5,9 +5,9 @@ use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use crate::record::{Shown, short};
-use crate::search::Pattern;
 use crate::time;
 use datum_core::{AgentName, Draft, Entry, Kind, Millis, StoreError, Word, journal};
+use regex::RegexBuilder;
 use std::io::{self, Read as _};
 
 /// Records work in the journal, or lists it.
@@ -110,7 +110,11 @@ impl Journal {
             until: moment("--until", self.until.as_deref(), now)?,
             limit: (!self.all).then_some(self.count),
         };
-        let pattern = self.search.as_deref().map(|text| Pattern::new(text, self.regex)).transpose()?;
+        let pattern = self.search.as_deref().map(|text| {
+            let text = if self.regex { text.to_owned() } else { regex::escape(text) };
+            RegexBuilder::new(&text).case_insensitive(true).build()
+        });
+        let pattern = pattern.transpose().map_err(|error| Fault::usage(format!("--regex: {error}")))?;
         let mut snapshot = edge.store()?.snapshot()?;
         if let Some(time) = moment("--as-of", self.as_of.as_deref(), now)? {
             snapshot = snapshot.as_of(time);
