@@ -108,7 +108,7 @@ impl Draft {
     }
 
     /// Makes a draft of one text: a single short line is the subject; of anything else the first line, shortened,
-    /// becomes the subject and the whole text the body. [`View::text`] gives it back.
+    /// becomes the subject and the whole text the body. [`View::text`](super::View::text) gives it back.
     ///
     /// # Errors
     /// As [`Draft::new`].
