@@ -1,10 +1,12 @@
 //! The doctor: finds what is broken below `refs/datum`, and repairs what can be repaired from what is left.
 //!
 //! Sources of repair: the ref's own log for a ref and for a lost tip; segments for sealed commits; the commits for
-//! segments and trees, whose content they determine to the bit; and what was fetched into `refs/datum-remote`.
+//! segments and trees, whose content they determine to the bit, in adopted logs too; and what was fetched into
+//! `refs/datum-remote`.
 //! Nothing is given up silently: a ref that must step back is told with both values, and an entry of the audit log keeps
 //! them.
 
+mod adopted;
 mod chain;
 mod leftovers;
 mod refs;
@@ -16,6 +18,7 @@ use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::stamp::Stamp;
 use crate::store::{Store, StoreError};
+use std::collections::BTreeSet;
 
 /// What becomes of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -72,14 +75,18 @@ struct Visit<'a> {
     findings: Vec<Finding>,
     /// What the audit log is to keep.
     losses: Vec<Draft>,
+    /// Objects that were, or would be, written.
+    written: BTreeSet<EntryId>,
 }
 
 fn run(store: &Store, stamp: Option<&Stamp>) -> Result<Vec<Finding>, StoreError> {
-    let mut visit = Visit { store, stamp, findings: Vec::new(), losses: Vec::new() };
+    let mut visit =
+        Visit { store, stamp, findings: Vec::new(), losses: Vec::new(), written: BTreeSet::new() };
     visit.leftovers();
     for (kind, writer, tip) in visit.refs()? {
         visit.log(kind, &writer, tip)?;
     }
+    visit.containers()?;
     if let Some(stamp) = stamp
         && !visit.losses.is_empty()
     {
@@ -121,5 +128,8 @@ impl Visit<'_> {
     }
 }
 
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests take packs apart")]
+mod adopted_tests;
 #[cfg(test)]
 mod tests;

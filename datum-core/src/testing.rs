@@ -1,8 +1,14 @@
 //! Repositories for tests: real ones, made by git, with fixed clocks and no configuration but their own.
 
+use crate::sync::{Options, Report};
 use crate::{AgentName, Draft, EntryId, Kind, Stamp, Store, StoreError};
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// How long a sync between two folders may take.
+pub(crate) const BUDGET: Duration = Duration::from_secs(60);
 
 /// 2026-01-01T00:00:00Z.
 pub(crate) const NOW: u64 = 1_767_225_600_000;
@@ -31,13 +37,32 @@ pub(crate) fn git(dir: &Path, args: &[&str]) -> String {
 }
 
 /// An empty repository whose clone id is fixed.
-pub(crate) fn repository(init: &[&str]) -> tempfile::TempDir {
+pub(crate) fn repository(init: &[&str]) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     git(dir.path(), &[&["init", "-q", "-b", "main"], init, &["."]].concat());
     let home = if dir.path().join(".git").exists() { dir.path().join(".git") } else { dir.path().to_owned() };
     std::fs::create_dir_all(home.join("datum")).unwrap();
     std::fs::write(home.join("datum/clone"), "aaaaaaaa\n").unwrap();
     dir
+}
+
+/// The same with a clone id of its own.
+pub(crate) fn clone_called(id: &str) -> TempDir {
+    let dir = repository(&[]);
+    std::fs::write(dir.path().join(".git/datum/clone"), format!("{id}\n")).unwrap();
+    dir
+}
+
+pub(crate) fn open(dir: &TempDir) -> Store {
+    Store::open(dir.path()).unwrap()
+}
+
+/// Syncs with the repository at `remote`, which must be possible.
+pub(crate) fn sync_at(store: &Store, remote: &Path, at: u64) -> Report {
+    let remote = store.remote(&remote.to_string_lossy(), BUDGET).unwrap();
+    let report = store.sync(&stamp("syncer", at), &remote, &Options::default()).unwrap();
+    assert!(report.trouble.is_none(), "{report:?}");
+    report
 }
 
 pub(crate) fn stamp(agent: &str, at: u64) -> Stamp {

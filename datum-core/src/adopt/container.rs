@@ -83,7 +83,7 @@ pub(crate) fn read(odb: &Odb, id: EntryId) -> Result<Logs, ObjectError> {
 }
 
 /// Writes the container that follows `old`.
-pub(super) fn write(
+pub(crate) fn write(
     store: &Store,
     stamp: &Stamp,
     adopter: &Writer,

@@ -1,29 +1,17 @@
 //! Adoption here, at the remote, and with peers that were away or come back.
 
 use crate::sync::{Options, Report};
-use crate::testing::{NOW, append, fsck, git, repository, stamp, texts};
+use crate::testing::{NOW, append, clone_called, fsck, git, open, repository, stamp, sync_at, texts};
 use crate::{Draft, EntryId, Kind, Store, StoreError};
+use proptest::prelude::*;
 use std::path::Path;
 use std::time::Duration;
 use tempfile::TempDir;
 
 const LATER: u64 = NOW + 1_000_000;
 
-fn clone_called(id: &str) -> TempDir {
-    let dir = repository(&[]);
-    std::fs::write(dir.path().join(".git/datum/clone"), format!("{id}\n")).unwrap();
-    dir
-}
-
-fn open(dir: &TempDir) -> Store {
-    Store::open(dir.path()).unwrap()
-}
-
 fn sync(store: &Store, remote: &Path) -> Report {
-    let remote = store.remote(&remote.to_string_lossy(), Duration::from_secs(60)).unwrap();
-    let report = store.sync(&stamp("syncer", 2_000_000), &remote, &Options::default()).unwrap();
-    assert!(report.trouble.is_none(), "{report:?}");
-    report
+    sync_at(store, remote, 2_000_000)
 }
 
 fn id(store: &Store) -> Option<EntryId> {
@@ -225,21 +213,97 @@ fn a_container_that_lies_is_named_and_not_taken() {
     assert_eq!((texts(&open(&peer)).len(), texts(&open(&keeper)).len()), (603, 603));
 }
 
-#[test]
-fn containers_of_one_name_that_go_two_ways_are_both_kept_and_told() {
-    let (remote, keeper) = harbour(2);
-    // A copy of the keeper's clone adopts one log, the keeper another.
+/// Sets the log of `writer` to the value it had when it held `count` entries, or to none.
+fn set_back(dir: &TempDir, writer: &str, count: usize) {
+    let name = format!("refs/datum/journal/{writer}");
+    let all = git(dir.path(), &["rev-list", "--reverse", &format!("refs/all/{writer}")]);
+    match count.checked_sub(1).and_then(|at| all.lines().nth(at)) {
+        Some(tip) => git(dir.path(), &["update-ref", &name, tip]),
+        None => git(dir.path(), &["update-ref", "-d", &name]),
+    };
+}
+
+/// A copy of the clone `keeper01` that has adopted so many entries of each of the logs of `remote`.
+fn copy_that_adopted(remote: &Path, counts: &[usize]) -> TempDir {
     let copy = clone_called("keeper01");
-    sync(&open(&copy), remote.path());
-    for (dir, other) in [(&keeper, "x-old00001"), (&copy, "x-old00000")] {
-        let name = format!("refs/datum/journal/{other}");
-        let tip = git(dir.path(), &["rev-parse", &name]);
-        git(dir.path(), &["update-ref", "-d", &name]);
-        open(dir).adopt(&stamp("k", 0), &Kind::ALL, LATER).unwrap();
-        git(dir.path(), &["update-ref", &name, tip.trim()]);
+    git(copy.path(), &["fetch", "-q", &remote.to_string_lossy(), "refs/datum/journal/*:refs/all/*"]);
+    for (n, count) in counts.iter().enumerate() {
+        set_back(&copy, &format!("x-old0000{n}"), *count);
     }
-    sync(&open(&keeper), remote.path());
-    let report = sync(&open(&copy), remote.path());
-    assert!(report.refused.len() == 1 && report.refused[0].why.contains("lack entries"), "{report:?}");
-    assert_eq!((texts(&open(&copy)).len(), texts(&open(&keeper)).len()), (603, 603));
+    open(&copy).adopt(&stamp("k", 0), &Kind::ALL, LATER).unwrap();
+    copy
+}
+
+fn container(dir: &TempDir) -> String {
+    git(dir.path(), &["for-each-ref", "--format=%(objectname)", "refs/datum/adopted/"])
+}
+
+#[test]
+fn containers_of_one_name_that_go_two_ways_become_one() {
+    let remote = repository(&["--bare"]);
+    for n in 0..2 {
+        let old = clone_called(&format!("old0000{n}"));
+        append(&open(&old), "x", n, &format!("first of {n}"));
+        append(&open(&old), "x", n, &format!("second of {n}"));
+        sync(&open(&old), remote.path());
+    }
+    let one = copy_that_adopted(remote.path(), &[2, 1]);
+    let two = copy_that_adopted(remote.path(), &[0, 2]);
+    assert_ne!(container(&one), container(&two));
+    sync(&open(&one), remote.path());
+    let report = sync(&open(&two), remote.path());
+    assert!(report.refused.is_empty() && report.forks.is_empty(), "{report:?}");
+    sync(&open(&one), remote.path());
+    assert_eq!((container(&one), texts(&open(&one)).len()), (container(&two), 4));
+    assert_eq!(id(&open(&one)), id(&open(&two)));
+    assert!(sync(&open(&two), remote.path()).adopted.is_empty());
+    fsck(remote.path());
+}
+
+#[test]
+fn containers_whose_logs_go_two_ways_are_both_kept_and_told() {
+    let remote = repository(&["--bare"]);
+    let mut keepers = Vec::new();
+    for text in ["one way", "another way"] {
+        let old = clone_called("old00000");
+        append(&open(&old), "x", 0, text);
+        std::fs::write(old.path().join(".git/datum/clone"), "keeper01\n").unwrap();
+        open(&old).adopt(&stamp("k", 0), &Kind::ALL, LATER).unwrap();
+        keepers.push(old);
+    }
+    sync(&open(&keepers[0]), remote.path());
+    let report = sync(&open(&keepers[1]), remote.path());
+    assert!(report.refused.len() == 1 && report.refused[0].why.contains("different ways"), "{report:?}");
+    assert_eq!(texts(&open(&keepers[0])), ["one way"]);
+    assert_eq!(texts(&open(&keepers[1])), ["another way"]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 6, max_shrink_iters: 20, ..ProptestConfig::default() })]
+
+    /// Of each log the longer counts, whoever meets whom first.
+    #[test]
+    fn copies_that_adopted_what_they_liked_agree(
+        adopted in prop::collection::vec(prop::collection::vec(0usize..4, 3), 3),
+        order in prop::collection::vec(0usize..3, 0..5),
+    ) {
+        let remote = repository(&["--bare"]);
+        for n in 0..3 {
+            let old = clone_called(&format!("old0000{n}"));
+            for at in 0..3 {
+                append(&open(&old), "x", 10 * n + at, &format!("{at} of {n}"));
+            }
+            sync(&open(&old), remote.path());
+        }
+        let copies: Vec<_> = adopted.iter().map(|counts| copy_that_adopted(remote.path(), counts)).collect();
+        for at in order.into_iter().chain([0, 1, 2, 0, 1, 2]) {
+            let report = sync(&open(&copies[at]), remote.path());
+            prop_assert!(report.refused.is_empty() && report.forks.is_empty(), "{:?}", report);
+        }
+        for copy in &copies {
+            prop_assert_eq!(container(copy), container(&copies[0]));
+            prop_assert_eq!(id(&open(copy)), id(&open(&copies[0])));
+            prop_assert_eq!(texts(&open(copy)).len(), 9);
+        }
+    }
 }

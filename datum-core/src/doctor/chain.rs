@@ -43,12 +43,16 @@ pub(super) fn frames(odb: &Odb, name: Name, blob: EntryId) -> Option<Vec<(EntryI
     commits.iter().all(|(id, raw)| odb.hash(ObjectKind::Commit, raw) == Some(*id)).then_some(commits)
 }
 
-/// The segments that the tree of `tip` holds, by their last commit, and the objects on the way that cannot be read.
+/// The segments that the tree of `tip` holds, by their last commit, as far as they can be read.
 pub(super) fn segments(odb: &Odb, tip: EntryId) -> BTreeMap<EntryId, (Name, EntryId)> {
-    let mut found = BTreeMap::new();
     let tree = odb.whole(tip, ObjectKind::Commit).ok().and_then(|raw| commit::tree(&raw));
+    tree.map(|tree| segments_in(odb, tree)).unwrap_or_default()
+}
+
+/// The segments that a log's tree holds, by their last commit, as far as they can be read.
+pub(super) fn segments_in(odb: &Odb, tree: EntryId) -> BTreeMap<EntryId, (Name, EntryId)> {
+    let mut found = BTreeMap::new();
     let read = |id: EntryId| log::read_tree(odb, id).unwrap_or_default();
-    let Some(tree) = tree else { return found };
     let folder = read(tree).into_iter().find(|item| item.name == SEGMENTS.as_bytes());
     for hundred in folder.into_iter().flat_map(|folder| read(folder.id)) {
         for item in read(hundred.id) {

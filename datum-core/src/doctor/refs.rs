@@ -1,6 +1,7 @@
 //! Refs that hold no id, refs that are gone, and tips that cannot be read.
 
 use super::Visit;
+use crate::adopt::container;
 use crate::claim;
 use crate::commit;
 use crate::id::EntryId;
@@ -10,11 +11,9 @@ use crate::odb::ObjectKind;
 use crate::refs::{Move, PREFIX, RefError, Refs, parse_log, ref_name};
 use crate::stamp::Writer;
 use crate::store::StoreError;
+use crate::sync::TRACKING;
 use crate::wait::Wait;
 use std::collections::BTreeMap;
-
-/// Where fetched refs lie, below the name of the remote.
-const REMOTES: &str = "refs/datum-remote/";
 
 impl Visit<'_> {
     /// Repairs refs; answers with the logs whose tips can be read.
@@ -48,7 +47,9 @@ impl Visit<'_> {
         let mut logs = Vec::new();
         for (name, tip) in refs {
             let Some((kind, writer)) = parse_log(&name) else {
-                self.other(&name, tip)?;
+                if container::parse_name(&name).is_none() {
+                    self.other(&name, tip)?;
+                }
                 continue;
             };
             match self.trouble(kind, &writer, tip) {
@@ -89,7 +90,7 @@ impl Visit<'_> {
     /// The values of the log that were fetched from remotes.
     pub(super) fn fetched(&self, kind: Kind, writer: &Writer) -> Vec<EntryId> {
         let end = format!("/{kind}/{writer}");
-        let refs = self.store.refs.list(REMOTES).map(|(refs, _)| refs).unwrap_or_default();
+        let refs = self.store.refs.list(TRACKING).map(|(refs, _)| refs).unwrap_or_default();
         refs.into_iter().filter(|(name, _)| name.ends_with(&end)).map(|(_, id)| id).collect()
     }
 
@@ -97,7 +98,10 @@ impl Visit<'_> {
     fn restore(&mut self, name: &str, problem: String) -> Result<Option<EntryId>, StoreError> {
         let candidate = match parse_log(name) {
             Some((kind, writer)) => self.candidate(kind, &writer, None).map(|(id, _)| id),
-            None => self.store.refs.history(name).into_iter().find(|id| self.store.odb.exists(*id)),
+            None => {
+                let known = self.store.refs.history(name).into_iter().chain(self.tracked_containers(name));
+                known.into_iter().find(|id| self.store.odb.exists(*id))
+            }
         };
         let Some(to) = candidate else {
             // A move that never was leaves a line too; without an object there was never anything to lose.
@@ -161,7 +165,7 @@ impl Visit<'_> {
 
     /// Lets git forget an object that a ref has been moved from, so that its fsck does not look for it.
     fn give_up(&self, name: &str, id: EntryId) -> Result<(), StoreError> {
-        self.put_aside(id);
+        self.put_aside(id, ObjectKind::Commit);
         if self.stamp.is_some() && self.store.odb.whole(id, ObjectKind::Commit).is_err() {
             self.store.refs.forget(name, &[id])?;
         }
@@ -169,9 +173,9 @@ impl Visit<'_> {
     }
 
     /// Moves the file of an object that nothing can use out of git's way.
-    pub(super) fn put_aside(&self, id: EntryId) {
+    pub(super) fn put_aside(&self, id: EntryId, kind: ObjectKind) {
         let path = self.store.odb.loose_path(id);
-        let damaged = || self.store.odb.whole(id, ObjectKind::Commit).is_err();
+        let damaged = || self.store.odb.whole(id, kind).is_err();
         if self.stamp.is_some() && path.exists() && damaged() {
             let folder = self.store.common_dir.join("datum/damaged");
             // What cannot be put aside is complained about by git fsck, and harms no reader.

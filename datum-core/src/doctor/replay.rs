@@ -48,6 +48,27 @@ impl<'a> Replay<'a> {
         result
     }
 
+    /// Seals what is left; answers with the objects of the tree `want`, if that is what comes of it, that are not whole.
+    pub(super) fn seal(&mut self, want: EntryId) -> Vec<Derived> {
+        self.trial.clear();
+        let Some(base) = self.tree.filter(|tree| *tree != want) else { return Vec::new() };
+        if self.make(base, true, None).is_ok_and(|made| made == want) {
+            self.take_broken()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Takes the objects of the trial that are not whole in the database, and remembers the trees among them.
+    fn take_broken(&mut self) -> Vec<Derived> {
+        let trial = std::mem::take(&mut self.trial);
+        let broken: Vec<_> =
+            trial.into_iter().filter(|made| self.odb.whole(made.id, made.kind).is_err()).collect();
+        let trees = broken.iter().filter(|made| made.kind == ObjectKind::Tree);
+        self.known.extend(trees.map(|made| (made.id, made.bytes.clone())));
+        broken
+    }
+
     fn derive(
         &mut self,
         want: EntryId,
@@ -69,12 +90,7 @@ impl<'a> Replay<'a> {
                 if seal {
                     self.since.clear();
                 }
-                let trial = std::mem::take(&mut self.trial);
-                let broken: Vec<_> =
-                    trial.into_iter().filter(|made| self.odb.whole(made.id, made.kind).is_err()).collect();
-                let trees = broken.iter().filter(|made| made.kind == ObjectKind::Tree);
-                self.known.extend(trees.map(|made| (made.id, made.bytes.clone())));
-                return Ok(broken);
+                return Ok(self.take_broken());
             }
         }
         // A compaction, or a writer of another version: its tree is taken at its word.

@@ -86,11 +86,12 @@ impl Visit<'_> {
         Ok(())
     }
 
-    fn write(&self, kind: ObjectKind, bytes: &[u8]) -> Result<(), StoreError> {
+    /// Writes an object, unless this visit only looks; `false` for one it has written before.
+    pub(super) fn write(&mut self, kind: ObjectKind, bytes: &[u8]) -> Result<bool, StoreError> {
         if self.stamp.is_some() {
             self.store.odb.write(kind, bytes, true)?;
         }
-        Ok(())
+        Ok(self.store.odb.hash(kind, bytes).is_some_and(|id| self.written.insert(id)))
     }
 
     /// Looks whether the body of an entry is there, where it is a blob of its own.
@@ -161,7 +162,7 @@ impl Visit<'_> {
                 after.len()
             );
             self.moved(&name, Some(tip), new, problem, remedy);
-            self.put_aside(missing);
+            self.put_aside(missing, ObjectKind::Commit);
             if self.stamp.is_some() {
                 // git fsck follows the ref's log, and would meet the gap.
                 let gone: Vec<_> = after.into_iter().chain([missing]).collect();

@@ -15,18 +15,18 @@ fn batch(store: &Store, count: u64) -> Vec<EntryId> {
     store.apply::<StoreError>(Kind::Journal, &stamp("a", 0), |_| Ok(drafts.clone())).unwrap().ids
 }
 
-fn file(dir: &TempDir, id: &str) -> PathBuf {
+pub(super) fn file(dir: &TempDir, id: &str) -> PathBuf {
     dir.path().join(format!(".git/objects/{}/{}", &id[..2], &id[2..]))
 }
 
-fn truncate(path: &Path) {
+pub(super) fn truncate(path: &Path) {
     let whole = fs::read(path).unwrap();
     fs::remove_file(path).unwrap();
     fs::write(path, &whole[..whole.len() / 2]).unwrap();
 }
 
 /// Looks, repairs, and looks again: the first two find the same, the last nothing that was repaired.
-fn heal(dir: &TempDir) -> Vec<Finding> {
+pub(super) fn heal(dir: &TempDir) -> Vec<Finding> {
     let looked = examine(&Store::open(dir.path()).unwrap()).unwrap();
     let repaired = repair(&Store::open(dir.path()).unwrap(), &stamp("doc", 0)).unwrap();
     let places = |found: &[Finding]| found.iter().map(|f| f.place.clone()).collect::<Vec<_>>();
@@ -40,7 +40,7 @@ fn heal(dir: &TempDir) -> Vec<Finding> {
 }
 
 /// As [`heal`], where all is well afterwards.
-fn cured(dir: &TempDir) -> Vec<Finding> {
+pub(super) fn cured(dir: &TempDir) -> Vec<Finding> {
     let found = heal(dir);
     assert!(!found.is_empty() && found.iter().all(|finding| finding.state == State::Repaired), "{found:?}");
     fsck(dir.path());

@@ -64,11 +64,11 @@ impl Session<'_> {
                 continue;
             }
             let old = ours.get(&(adopter.clone(), kind)).copied();
-            match self.take_adopted(kind, id, old)? {
+            match self.take_adopted(&adopter, kind, id, old)? {
                 Ok(None) => {}
-                Ok(Some(logs)) => {
+                Ok(Some((new, logs))) => {
                     let (stamp, reason) = (self.stamp, "datum: sync");
-                    if self.swap(&Move { name: &name, old, new: id, stamp, reason, sync: true })? {
+                    if self.swap(&Move { name: &name, old, new, stamp, reason, sync: true })? {
                         took = true;
                         self.report.adopted.push(Adoption { adopter, kind, logs, came: true });
                     }
@@ -87,14 +87,17 @@ impl Session<'_> {
         Ok(Ok(()))
     }
 
-    /// Checks a container of theirs; answers with the number of its logs, `None` if ours holds as much, or why it is not
-    /// taken.
+    /// Checks a container of theirs; answers with the one that is to stand here then and the number of its logs, `None`
+    /// if ours stays, or why theirs is not taken.
+    ///
+    /// Two of one name go two ways when copies of one clone adopted. They become one that holds of each log the longer.
     fn take_adopted(
         &mut self,
+        adopter: &Writer,
         kind: Kind,
         id: EntryId,
         old: Option<EntryId>,
-    ) -> Result<Result<Option<usize>, String>, StoreError> {
+    ) -> Result<Result<Option<(EntryId, usize)>, String>, StoreError> {
         let read = |id| container::read(&self.store.odb, id);
         let theirs = match read(id) {
             Ok(logs) => logs,
@@ -102,9 +105,11 @@ impl Session<'_> {
         };
         let ours = old.map(read).transpose()?.unwrap_or_default();
         let mut forks = Vec::new();
-        let mut check = || -> Result<Option<usize>, String> {
-            // Theirs may be what ours was.
-            if self.all_held(kind, &ours, &theirs) {
+        let mut check = || -> Result<Option<Logs>, String> {
+            // Theirs may be what ours was. Of two that hold the same, made by two who met both at once, the one with
+            // the smaller id stays, everywhere.
+            let same = |old: EntryId| id < old && self.all_held(kind, &theirs, &ours);
+            if self.all_held(kind, &ours, &theirs) && !old.is_some_and(same) {
                 return Ok(None);
             }
             for (writer, sealed) in &theirs {
@@ -127,10 +132,7 @@ impl Session<'_> {
                     forks.push((log, first));
                 }
             }
-            if !self.all_held(kind, &theirs, &ours) {
-                return Err("they lack entries that were adopted there before".to_owned());
-            }
-            Ok(Some(theirs.len()))
+            self.longer(kind, &ours, &theirs).map(Some)
         };
         let checked = check();
         if checked.is_ok() {
@@ -142,7 +144,46 @@ impl Session<'_> {
                 self.report.forks.push(super::Fork { log, ours, theirs: id, kept });
             }
         }
-        Ok(checked)
+        Ok(match checked {
+            Ok(Some(logs)) => {
+                let all = self.all_held(kind, &theirs, &logs);
+                let new = || container::write(self.store, self.stamp, adopter, kind, old, &logs);
+                Ok(Some((if all { id } else { new()? }, logs.len())))
+            }
+            Ok(None) => Ok(None),
+            Err(why) => Err(why),
+        })
+    }
+
+    /// The longer of each log in two containers; why not, where neither of two is a beginning of the other.
+    fn longer(&self, kind: Kind, ours: &Logs, theirs: &Logs) -> Result<Logs, String> {
+        let mut longer = ours.clone();
+        for (writer, sealed) in theirs {
+            let own = match longer.get(writer) {
+                Some(own) if own != sealed => *own,
+                Some(_) => continue,
+                None => {
+                    longer.insert(writer.clone(), *sealed);
+                    continue;
+                }
+            };
+            // Of two that hold the same in other segments the one with the smaller id, so that all choose alike.
+            let (more, less) = if (own.count, sealed.tree) > (sealed.count, own.tree) {
+                (own, *sealed)
+            } else {
+                (*sealed, own)
+            };
+            let read = |sealed| Lineage::read_sealed(&self.store.odb, kind, writer, sealed);
+            match (read(&more), read(&less)) {
+                (Ok(longer), Ok(shorter)) if longer.holds(&shorter) => {}
+                (Ok(_), Ok(_)) => {
+                    return Err(format!("{writer}: it went different ways before it was adopted"));
+                }
+                (Err(doubt), _) | (_, Err(doubt)) => return Err(format!("{writer}: {}", doubt.why)),
+            }
+            longer.insert(writer.clone(), more);
+        }
+        Ok(longer)
     }
 
     /// Whether `more` holds every log of `less`, whole.

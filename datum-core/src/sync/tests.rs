@@ -1,34 +1,12 @@
 //! Sync between real repositories, by path.
 
 use crate::sync::{Options, Report};
-use crate::testing::{NOW, append, fsck, git, repository, stamp, texts};
+use crate::testing::{BUDGET, NOW, append, clone_called, fsck, git, open, repository, stamp, sync_at, texts};
 use crate::{Draft, Kind, OpenOptions, Store, StoreError};
 use std::path::Path;
-use std::time::Duration;
-use tempfile::TempDir;
-
-const BUDGET: Duration = Duration::from_secs(60);
-
-/// A clone with an id of its own.
-fn clone_called(id: &str) -> TempDir {
-    let dir = repository(&[]);
-    std::fs::write(dir.path().join(".git/datum/clone"), format!("{id}\n")).unwrap();
-    dir
-}
-
-fn open(dir: &TempDir) -> Store {
-    Store::open(dir.path()).unwrap()
-}
 
 fn sync(store: &Store, remote: &Path) -> Report {
     sync_at(store, remote, 0)
-}
-
-fn sync_at(store: &Store, remote: &Path, at: u64) -> Report {
-    let remote = store.remote(&remote.to_string_lossy(), BUDGET).unwrap();
-    let report = store.sync(&stamp("syncer", at), &remote, &Options::default()).unwrap();
-    assert!(report.trouble.is_none(), "{:?}", report.trouble);
-    report
 }
 
 fn id(store: &Store) -> String {
