@@ -3,8 +3,8 @@
 mod world;
 
 use serde_json::{Value, json};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead as _, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -88,11 +88,15 @@ pub(crate) enum Instead {
 pub(crate) struct Asked {
     /// `Listing`, `Facts`, `Now`, `Topics`, `Commits`, or a REST method and path.
     pub(crate) what: String,
+    /// The status of the answer.
+    pub(crate) status: u16,
     pub(crate) at: Instant,
 }
 
 #[derive(Default)]
 pub(crate) struct World {
+    /// Where the host is.
+    pub(crate) url: String,
     pub(crate) repos: Vec<Repo>,
     pub(crate) asked: Vec<Asked>,
     /// Requests of this kind, after so many of them, get this once.
@@ -130,10 +134,16 @@ impl Octo {
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let world = Arc::clone(&shared);
-                thread::spawn(move || serve(&stream, &world));
+                thread::spawn(move || serve(stream.try_clone().ok()?, stream, &world));
             }
         });
+        world.lock().unwrap().url.clone_from(&url);
         Self { url, world }
+    }
+
+    /// Answers the requests that come by other ways than the host's own port.
+    pub(crate) fn serve(&self, from: impl Read, to: impl Write) {
+        let _ = serve(from, to, &self.world);
     }
 
     /// Looks at the host, or changes it.
@@ -152,61 +162,83 @@ impl Octo {
     }
 }
 
+/// A request as it is read.
+#[derive(Default)]
+struct Request {
+    method: String,
+    path: String,
+    token: String,
+    etag: String,
+    accept: String,
+    body: Value,
+}
+
 /// Answers the requests of one connection.
-fn serve(stream: &TcpStream, world: &Mutex<World>) -> Option<()> {
-    let mut reader = BufReader::new(stream.try_clone().ok()?);
+fn serve(from: impl Read, mut to: impl Write, world: &Mutex<World>) -> Option<()> {
+    let mut reader = BufReader::new(from);
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line).ok()? == 0 {
             return None;
         }
         let mut words = line.split(' ').map(str::to_owned);
-        let (method, path) = (words.next()?, words.next()?);
-        let (mut length, mut token) = (0, String::new());
+        let mut request = Request { method: words.next()?, ..Request::default() };
+        // A proxy's base, and that of an enterprise server.
+        let path = words.next()?;
+        let path = path.strip_prefix("/some/proxy").or_else(|| path.strip_prefix("/api/v3")).unwrap_or(&path);
+        path.strip_prefix("/api").unwrap_or(path).clone_into(&mut request.path);
+        let mut length = 0;
         loop {
             let mut header = String::new();
             reader.read_line(&mut header).ok()?;
             let Some((key, value)) = header.trim_end().split_once(": ") else { break };
             match key.to_lowercase().as_str() {
                 "content-length" => length = value.parse().ok()?,
-                "authorization" => value.clone_into(&mut token),
+                "authorization" => value.clone_into(&mut request.token),
+                "if-none-match" => value.clone_into(&mut request.etag),
+                "accept" => value.clone_into(&mut request.accept),
                 _ => {}
             }
         }
         let mut body = vec![0; length];
         reader.read_exact(&mut body).ok()?;
-        let body: Value = serde_json::from_slice(&body).ok()?;
-        answer(stream, world, &method, path.strip_prefix("/some/proxy").unwrap_or("?"), &token, &body)?;
+        request.body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).ok()? };
+        answer(&mut to, world, &request)?;
     }
 }
 
-fn answer(
-    stream: &TcpStream,
-    world: &Mutex<World>,
-    method: &str,
-    path: &str,
-    token: &str,
-    body: &Value,
-) -> Option<()> {
+fn answer(to: &mut impl Write, world: &Mutex<World>, request: &Request) -> Option<()> {
+    let Request { method, path, token, body, .. } = request;
+    let mut headers = Vec::new();
     let (instead, latency, remaining, result) = {
         let mut world = world.lock().unwrap();
         let document = body["query"].as_str().unwrap_or_default().to_owned();
         let operation = document.split([' ', '(']).nth(1).unwrap_or_default().to_owned();
         let what = if path == "/graphql" { operation } else { format!("{method} {path}") };
-        world.asked.push(Asked { what: what.clone(), at: Instant::now() });
+        world.asked.push(Asked { what: what.clone(), at: Instant::now(), status: 0 });
         let expired = world.expires.is_some_and(|most| world.asked.len() > most);
         let instead = take(&mut world, &what);
-        let result = if expired || token != format!("Bearer {TOKEN}") {
+        let result = if expired || *token != format!("Bearer {TOKEN}") {
             (401, json!({ "message": format!("Bad credentials: {token}") }))
         } else if instead.is_none() || matches!(instead, Some(Instead::Slow(_) | Instead::Lost)) {
-            world.result(&what, &body["variables"], body)
+            match query(path).filter(|_| method == "GET") {
+                Some(query) => world.page(query, &request.etag, &mut headers),
+                None => world.result(&what, &body["variables"], body),
+            }
         } else {
             (200, json!({ "data": null }))
         };
+        world.asked.last_mut()?.status = result.0;
         (instead, world.latency, world.remaining, result)
     };
     thread::sleep(latency);
-    let (mut status, mut headers, mut text) = (result.0, Vec::new(), result.1.to_string());
+    let (mut status, mut text) = (result.0, result.1.to_string());
+    let mut kind = "application/json";
+    if status == 304 {
+        text.clear();
+    } else if let (Value::String(raw), true) = (&result.1, request.accept.contains("raw")) {
+        (kind, text) = ("application/vnd.github.raw+json; charset=utf-8", raw.clone());
+    }
     headers.push(("x-ratelimit-remaining", remaining.to_string()));
     headers.push(("x-ratelimit-reset", "9999999999".to_owned()));
     let mut keep = text.len();
@@ -220,19 +252,23 @@ fn answer(
         Some(Instead::Slow(time)) => thread::sleep(time),
         None => {}
     }
-    let mut out = format!(
-        "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\n",
-        text.len()
-    );
+    let mut out =
+        format!("HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n", text.len());
     for (key, value) in &headers {
         out.extend([*key, ": ", value, "\r\n"]);
     }
     out += "\r\n";
-    let mut stream = stream;
     // In one piece: two would wait for each other's acknowledgement.
     out += &text[..keep];
-    stream.write_all(out.as_bytes()).ok()?;
+    to.write_all(out.as_bytes()).ok()?;
+    to.flush().ok()?;
     (keep == text.len()).then_some(())
+}
+
+/// The query of a list of the organisation's repositories, whose later pages are under its number.
+fn query(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix("/orgs/fleet/repos?").or_else(|| path.strip_prefix("/orgs/Fleet/repos?"));
+    rest.or_else(|| path.strip_prefix("/organizations/1/repos?"))
 }
 
 /// Takes what is to happen instead, if it is this request's turn.

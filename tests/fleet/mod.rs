@@ -3,7 +3,9 @@
 mod change;
 mod limits;
 mod report;
+mod rest;
 mod scan;
+mod tls;
 mod token;
 
 use crate::octo::{Octo, Repo, TOKEN};

@@ -152,16 +152,18 @@ fn what_cannot_be_read_is_unknown_and_asked_for_again() {
 fn a_page_that_fails_in_the_middle_truncates_nothing_in_silence() {
     let (vessel, octo) = (Vessel::new(), Octo::start(repos(250)));
     octo.with(|world| {
-        world.script.push((
-            "Listing",
-            1,
-            Instead::Status(422, vec![("x-ratelimit-remaining", "9".into())], r#"{"message":"no"}"#.into()),
-        ));
+        for (what, after) in [("Listing", 1), ("GET ", 0), ("GET ", 0)] {
+            let headers = vec![("x-ratelimit-remaining", "9".into())];
+            world.script.push((what, after, Instead::Status(422, headers, r#"{"message":"no"}"#.into())));
+        }
     });
     let ran = fleet(&vessel, &octo, &["scan", "--org", "fleet"]);
     assert_eq!(ran.code, 3, "{ran:?}");
-    assert!(ran.stderr.contains("150 more repositories were not listed"), "{}", ran.stderr);
+    let told = "150 more repositories were not listed: page 2: status 422: no; by REST: status 422: no";
+    assert!(ran.stderr.contains(told), "{}", ran.stderr);
     assert!(ran.stderr.contains("100 green, 0 yellow, 0 red, 0 dead, 150 unknown"), "{}", ran.stderr);
+    let report = fleet(&vessel, &octo, &["report", "--org", "fleet", "--format", "md"]);
+    assert!(report.code == 3 && report.stdout.contains(told), "{report:?}");
     octo.count();
     assert_eq!(scan(&vessel, &octo)["report"]["counts"]["green"], 250);
     assert_eq!(octo.count(), 3 + 3);

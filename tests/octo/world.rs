@@ -1,7 +1,10 @@
 //! What the host answers, from what it holds.
 
 use super::{Repo, World};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 impl World {
     pub(super) fn result(&mut self, what: &str, variables: &Value, body: &Value) -> (u16, Value) {
@@ -19,7 +22,51 @@ impl World {
             "Topics" => (200, self.topics(variables)),
             "Commits" => (200, self.commits(variables)),
             "Viewer" => (200, json!({ "data": { "viewer": { "login": "octo" } } })),
-            _ => self.put(what, body),
+            _ if what.starts_with("PUT ") => self.put(what, body),
+            _ => self.get(what),
+        }
+    }
+
+    /// A page of the list that REST has.
+    pub(super) fn page(
+        &self,
+        query: &str,
+        etag: &str,
+        headers: &mut Vec<(&'static str, String)>,
+    ) -> (u16, Value) {
+        let parameter = |name: &str| query.split('&').find_map(|part| part.strip_prefix(name));
+        let size: usize = parameter("per_page=").unwrap().parse().unwrap();
+        let number: usize = parameter("page=").map_or(1, |page| page.parse().unwrap());
+        let (from, to) = ((number - 1) * size, (number * size).min(self.repos.len()));
+        let row = |index: usize| {
+            let repo = &self.repos[index];
+            let name = repo.name_now();
+            json!({ "id": index, "node_id": format!("R_{index}"), "name": name, "full_name": format!("Fleet/{name}"), "archived": repo.archived, "fork": repo.fork, "pushed_at": repo.date, "stars": repo.commits })
+        };
+        let page = json!((from..to).map(row).collect::<Vec<_>>());
+        let mut hash = DefaultHasher::new();
+        page.to_string().hash(&mut hash);
+        let now = format!("W/\"{:x}\"", hash.finish());
+        if to < self.repos.len() {
+            let next = format!("{}/organizations/1/repos?per_page={size}&page={}", self.url, number + 1);
+            headers.push(("link", format!("<{next}>; rel=\"next\", <{next}>; rel=\"last\"")));
+        }
+        let same = now == etag;
+        headers.push(("etag", now));
+        if same { (304, Value::Null) } else { (200, page) }
+    }
+
+    /// A file as it is.
+    fn get(&self, what: &str) -> (u16, Value) {
+        let path: Vec<_> = what.split('/').collect();
+        let ["GET ", "repos", "Fleet", name, "contents", file] = path.as_slice() else {
+            return (404, json!({ "message": "Not Found" }));
+        };
+        let repo = self.repos.iter().find(|repo| repo.name_now() == *name).unwrap();
+        match repo.committed.iter().rev().find(|(path, _)| path == file) {
+            Some((_, text)) => (200, json!(String::from_utf8(STANDARD.decode(text).unwrap()).unwrap())),
+            None if repo.files.iter().any(|name| name == file) => (200, json!("All rights reserved.\n")),
+            None => (404, json!({ "message": "Not Found" })),
         }
     }
 
@@ -53,8 +100,12 @@ impl World {
         let mut errors = Vec::new();
         let mut nodes = Vec::new();
         for (at, id) in ids.iter().enumerate() {
-            let index = index(id);
-            let repo = &mut self.repos[index];
+            let found = index(id).and_then(|index| Some((index, self.repos.get_mut(index)?)));
+            let Some((index, repo)) = found else {
+                errors.push(json!({ "type": "NOT_FOUND", "path": ["nodes", at], "message": "Could not resolve to a node" }));
+                nodes.push(Value::Null);
+                continue;
+            };
             if repo.deleted || repo.broken {
                 let (kind, said) = if repo.deleted {
                     ("NOT_FOUND", "Could not resolve to a node")
@@ -80,7 +131,7 @@ impl World {
     fn topics(&mut self, variables: &Value) -> Value {
         let mut data = json!({});
         for (name, input) in variables.as_object().unwrap() {
-            let repo = &mut self.repos[index(&input["repositoryId"])];
+            let repo = &mut self.repos[index(&input["repositoryId"]).unwrap()];
             repo.topics = serde_json::from_value(input["topicNames"].clone()).unwrap();
             data[name.replace('i', "r")] = json!({ "invalidTopicNames": null, "repository": { "id": input["repositoryId"], "repositoryTopics": topics(repo) } });
         }
@@ -135,8 +186,8 @@ fn add(repo: &mut Repo, path: &str, contents: &str) {
     repo.commits += 1;
 }
 
-fn index(id: &Value) -> usize {
-    id.as_str().unwrap().strip_prefix("R_").unwrap().parse().unwrap()
+fn index(id: &Value) -> Option<usize> {
+    id.as_str()?.strip_prefix("R_")?.parse().ok()
 }
 
 fn topics(repo: &Repo) -> Value {

@@ -1,72 +1,28 @@
 //! The client: sends a request, and again where an answer says so.
 
+use super::failure::{Failure, Stop};
 use super::limit::{self, Next, Reply};
 use super::place::{self, Place};
 use super::token::Token;
 use super::wait::Patience;
+use super::{link, trust};
 use crate::fault::Fault;
 use crate::out::Out;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::time::Duration;
 use ureq::http::{HeaderMap, Method, Request};
-use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::tls::TlsConfig;
 
 /// Largest answer read, bytes.
 const ANSWER_MAX: u64 = 32 * 1024 * 1024;
 /// Redirects followed, one after another.
 const TURNS: u32 = 3;
-
-/// Why the whole run cannot go on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Stop {
-    /// Ctrl-C.
-    Asked,
-    /// As many requests were made as were allowed.
-    Budget(u64),
-    /// The token is not, or no longer, accepted.
-    Token(String),
-    /// The host wants a longer wait than was allowed, seconds.
-    Wait(u64),
-    /// The host cannot be reached.
-    Network(String),
-}
-
-/// Why a request has no answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Failure {
-    /// No other request would do better.
-    Stop(Stop),
-    /// It asked for too much at once, or the server failed; less at once may do.
-    Large(String),
-    /// The server does not do it.
-    Refused(String),
-}
-
-impl From<Stop> for Fault {
-    fn from(stop: Stop) -> Self {
-        match stop {
-            Stop::Asked => Self::broken("stopped").hint("the same command goes on where it stopped"),
-            Stop::Budget(most) => Self::broken(format!("the budget of {most} requests is used up"))
-                .hint("the same command goes on where it stopped; --budget raises the limit"),
-            Stop::Token(said) => Self::broken(format!("GitHub does not accept the token: {said}"))
-                .hint("make a new token, put it into GH_TOKEN, and run the same command again"),
-            Stop::Wait(seconds) => Self::broken(format!("GitHub asks for a wait of {seconds} s"))
-                .hint("run the same command again later, or raise --max-wait"),
-            Stop::Network(said) => {
-                Self::broken(said).hint("is the network there? --api-url names another host")
-            }
-        }
-    }
-}
-
-impl From<Failure> for Fault {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Stop(stop) => stop.into(),
-            Failure::Large(said) | Failure::Refused(said) => Self::broken(said),
-        }
-    }
-}
+/// What is asked for: GitHub's JSON, or JSON of whoever else answers.
+const JSON: &str = "application/vnd.github+json, application/json;q=0.9";
+/// The same for a file, which GitHub gives as it is.
+const RAW: &str = "application/vnd.github.raw+json, application/json;q=0.9";
 
 /// What the command line says of the client.
 #[derive(Debug)]
@@ -78,7 +34,7 @@ pub(crate) struct Given {
     pub(crate) budget: Option<u64>,
     /// Longest time for one request, seconds.
     pub(crate) timeout: u64,
-    /// A file of certificates to trust instead of the common ones (`SSL_CERT_FILE`).
+    /// A file of certificates to trust instead of the system's (`SSL_CERT_FILE`).
     pub(crate) certificates: Option<String>,
 }
 
@@ -92,6 +48,29 @@ pub(crate) struct Client<'o> {
     full_at: [u64; 2],
 }
 
+/// A request, as it is sent again and again.
+struct Sending<'a> {
+    method: Method,
+    url: String,
+    accept: &'static str,
+    body: Option<&'a Value>,
+    /// What an answer was known by when it was read before: while that holds, it need not come again.
+    etag: Option<&'a str>,
+    /// How many writes it counts as.
+    writes: usize,
+}
+
+/// A page that was read at a REST path.
+#[derive(Debug)]
+pub(crate) struct Got {
+    /// What stands there; `None` if it is still what it was when it had the etag that was sent.
+    pub(crate) value: Option<Value>,
+    /// What it is known by.
+    pub(crate) etag: Option<String>,
+    /// The path of the next page; an address where it is at another host, to which the token does not go.
+    pub(crate) next: Option<String>,
+}
+
 /// An answer, whole.
 struct Answer {
     status: u16,
@@ -102,22 +81,36 @@ struct Answer {
 
 impl<'o> Client<'o> {
     pub(crate) fn new(given: Given, out: &'o Out) -> Result<Self, Fault> {
-        let mut config = ureq::Agent::config_builder()
+        let tls = TlsConfig::builder().root_certs(trust::roots(given.certificates.as_deref())?).build();
+        let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             // A token must not follow a redirect, and a write must not change its method.
             .max_redirects(0)
             .max_redirects_will_error(false)
             .user_agent(concat!("datum/", env!("CARGO_PKG_VERSION")))
-            .timeout_global(Some(Duration::from_secs(given.timeout)));
-        if let Some(path) = &given.certificates {
-            config = config.tls_config(TlsConfig::builder().root_certs(certificates(path)?).build());
-        }
+            .timeout_global(Some(Duration::from_secs(given.timeout)))
+            .tls_config(tls);
         Ok(Self { agent: config.build().new_agent(), given, out, requests: 0, full_at: [0; 2] })
+    }
+
+    /// Takes note of writes that other runs made: so many, and how long ago, milliseconds; the oldest first.
+    pub(crate) fn remember(&mut self, writes: impl IntoIterator<Item = (u64, usize)>) {
+        self.given.patience.remember(writes);
+    }
+
+    /// Writes made so far.
+    pub(crate) fn writes(&self) -> u64 {
+        self.given.patience.made()
     }
 
     /// Requests made so far.
     pub(crate) fn requests(&self) -> u64 {
         self.requests
+    }
+
+    /// Tells what is going on.
+    pub(crate) fn say(&self, text: &str) {
+        self.out.say(text);
     }
 
     /// Shows how many of `all` repositories are dealt with.
@@ -148,7 +141,9 @@ impl<'o> Client<'o> {
     ) -> Result<(Value, Value), Failure> {
         let body = json!({ "query": document, "variables": variables });
         let url = self.given.place.graphql.clone();
-        let mut answer = self.send(&Method::POST, url, &body, writes)?;
+        let sending =
+            Sending { method: Method::POST, url, accept: JSON, body: Some(&body), etag: None, writes };
+        let mut answer = self.send(sending)?;
         let errors = answer.value["errors"].take();
         let data = answer.value["data"].take();
         let whole = errors.as_array().is_none_or(Vec::is_empty);
@@ -170,20 +165,54 @@ impl<'o> Client<'o> {
 
     /// Puts a value at a REST path.
     pub(crate) fn put(&mut self, path: &str, body: &Value) -> Result<Value, Failure> {
-        let url = format!("{}{path}", self.given.place.rest);
-        self.send(&Method::PUT, url, body, 1).map(|answer| answer.value)
+        let (url, body) = (self.at(path), Some(body));
+        let sending = Sending { method: Method::PUT, url, accept: JSON, body, etag: None, writes: 1 };
+        self.send(sending).map(|answer| answer.value)
+    }
+
+    /// Reads a page at a REST path; an `etag` of an earlier reading spares what is still the same, and the quota.
+    pub(crate) fn get(&mut self, path: &str, etag: Option<&str>) -> Result<Got, Failure> {
+        if !path.starts_with('/') {
+            return Err(Failure::Refused(format!("the next page is said to be elsewhere: {path}")));
+        }
+        // What was kept is sent back as it is, and as one header.
+        let etag = etag.filter(|etag| etag.bytes().all(|b| (b' '..=b'~').contains(&b)));
+        let url = self.at(path);
+        let sending = Sending { method: Method::GET, url, accept: JSON, body: None, etag, writes: 0 };
+        let answer = self.send(sending)?;
+        let header = |name: &str| Some(answer.headers.get(name)?.to_str().ok()?.to_owned());
+        let link = header("link");
+        let next = link.as_deref().and_then(link::next);
+        let next = next.map(|to| to.strip_prefix(&self.given.place.rest).unwrap_or(to).to_owned());
+        let unchanged = answer.status == 304;
+        Ok(Got { etag: header("etag"), next, value: (!unchanged).then_some(answer.value) })
+    }
+
+    /// Reads a file at a REST path; `None` for a folder, a link, or what is no text.
+    pub(crate) fn file(&mut self, path: &str) -> Result<Option<String>, Failure> {
+        let url = self.at(path);
+        let sending = Sending { method: Method::GET, url, accept: RAW, body: None, etag: None, writes: 0 };
+        let answer = self.send(sending)?;
+        if is_raw(&answer.headers) {
+            return Ok(Some(answer.text));
+        }
+        let plain: Option<String> = (answer.value["type"] == "file" && answer.value["encoding"] == "base64")
+            .then(|| answer.value["content"].as_str())
+            .flatten()
+            .map(|text| text.split_whitespace().collect());
+        let bytes = plain.and_then(|text| STANDARD.decode(text).ok());
+        Ok(bytes.and_then(|bytes| String::from_utf8(bytes).ok()))
+    }
+
+    /// The address of a REST path.
+    fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.given.place.rest)
     }
 
     /// Sends a request, again where the answer asks for it.
-    fn send(
-        &mut self,
-        method: &Method,
-        mut url: String,
-        body: &Value,
-        writes: usize,
-    ) -> Result<Answer, Failure> {
+    fn send(&mut self, mut sending: Sending<'_>) -> Result<Answer, Failure> {
         let (mut attempt, mut turns) = (0, 0);
-        let quota = usize::from(url != self.given.place.graphql);
+        let quota = usize::from(sending.url != self.given.place.graphql);
         loop {
             // Asking on while the quota is known to be used up is what a host bans for.
             let left = self.full_at[quota].saturating_sub(now());
@@ -193,8 +222,8 @@ impl<'o> Client<'o> {
                 }
                 self.given.patience.wait(self.out, left, "the quota is used up");
             }
-            if writes > 0 {
-                let paced = self.given.patience.before_write(self.out, writes);
+            if sending.writes > 0 {
+                let paced = self.given.patience.before_write(self.out, sending.writes);
                 paced.map_err(|seconds| Failure::Stop(Stop::Wait(seconds)))?;
             }
             if self.given.patience.is_stopped() {
@@ -204,13 +233,16 @@ impl<'o> Client<'o> {
                 return Err(Failure::Stop(Stop::Budget(most)));
             }
             self.requests += 1;
-            let answer = self.once(method, &url, body)?;
+            let answer = self.once(&sending)?;
             if matches!(answer.status, 301 | 302 | 307 | 308) && turns < TURNS {
                 let to = answer.headers.get("location").and_then(|to| to.to_str().ok());
-                if let Some(to) = to.and_then(|to| place::follow(&url, to)) {
-                    (url, turns) = (to, turns + 1);
+                if let Some(to) = to.and_then(|to| place::follow(&sending.url, to)) {
+                    (sending.url, turns) = (to, turns + 1);
                     continue;
                 }
+            }
+            if answer.status == 304 && sending.etag.is_some() {
+                return Ok(answer);
             }
             let said = said(&answer);
             let reply = reply(&answer, &said);
@@ -232,17 +264,26 @@ impl<'o> Client<'o> {
         }
     }
 
-    fn once(&self, method: &Method, url: &str, body: &Value) -> Result<Answer, Failure> {
-        let request = Request::builder()
-            .method(method.clone())
+    fn once(&self, sending: &Sending<'_>) -> Result<Answer, Failure> {
+        let url = &sending.url;
+        let mut request = Request::builder()
+            .method(sending.method.clone())
             .uri(url)
             .header("authorization", self.given.token.header())
-            .header("accept", "application/vnd.github+json, application/json;q=0.9")
-            .header("content-type", "application/json")
-            .header("x-github-api-version", "2022-11-28")
-            .body(body.to_string());
-        let request = request.map_err(|error| Failure::Refused(format!("{url}: {error}")))?;
-        let read = self.agent.run(request).and_then(|mut response| {
+            .header("accept", sending.accept)
+            .header("x-github-api-version", "2022-11-28");
+        if let Some(etag) = sending.etag {
+            request = request.header("if-none-match", etag);
+        }
+        let refused = |error: &dyn std::fmt::Display| Failure::Refused(format!("{url}: {error}"));
+        let read = match sending.body {
+            Some(body) => {
+                let request = request.header("content-type", "application/json").body(body.to_string());
+                self.agent.run(request.map_err(|error| refused(&error))?)
+            }
+            None => self.agent.run(request.body(()).map_err(|error| refused(&error))?),
+        };
+        let read = read.and_then(|mut response| {
             let text =
                 response.body_mut().with_config().limit(ANSWER_MAX).lossy_utf8(true).read_to_string()?;
             Ok((response.status().as_u16(), response.headers().clone(), text))
@@ -253,12 +294,17 @@ impl<'o> Client<'o> {
                 let text = self.given.token.scrub(&text);
                 let value: Value = serde_json::from_str(&text).unwrap_or_default();
                 // A success that is no JSON was cut, or comes from something between here and the host.
-                let status = if (200..300).contains(&status) && value.is_null() { 0 } else { status };
+                let lost = (200..300).contains(&status) && value.is_null() && !is_raw(&headers);
+                let status = if lost { 0 } else { status };
                 Ok(Answer { status, headers, value, text })
             }
             Err(error) => {
                 let said = self.given.token.scrub(&format!("{url}: {error}"));
                 match error {
+                    // TLS tells that nobody is trusted as an error of reading.
+                    ureq::Error::Io(io) if io.to_string().contains("certificate") => {
+                        Err(Failure::Stop(Stop::Network(said)))
+                    }
                     ureq::Error::Io(io) if io.kind() != std::io::ErrorKind::ConnectionRefused => {
                         Err(Failure::Large(said))
                     }
@@ -275,18 +321,10 @@ impl<'o> Client<'o> {
     }
 }
 
-fn certificates(path: &str) -> Result<RootCerts, Fault> {
-    let bytes =
-        std::fs::read(path).map_err(|error| Fault::broken(format!("SSL_CERT_FILE: {path}: {error}")))?;
-    let found = parse_pem(&bytes).filter_map(|item| match item {
-        Ok(PemItem::Certificate(certificate)) => Some(certificate),
-        _ => None,
-    });
-    let found: Vec<_> = found.collect();
-    if found.is_empty() {
-        return Err(Fault::broken(format!("SSL_CERT_FILE: {path} holds no certificate")));
-    }
-    Ok(RootCerts::new_with_certs(&found))
+/// Whether the answer is a file as it is.
+fn is_raw(headers: &HeaderMap) -> bool {
+    let kind = headers.get("content-type").and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("application/vnd.github.") && kind.contains("raw"))
 }
 
 fn reply<'a>(answer: &Answer, message: &'a str) -> Reply<'a> {
@@ -316,7 +354,13 @@ fn said(answer: &Answer) -> String {
         (message, detail) => format!("{message}: {detail}"),
     };
     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    let words = if words.is_empty() { "no reason given" } else { &words };
+    let words = match (words.as_str(), status) {
+        ("", 304) => {
+            "told that nothing changed, where nothing was known before; is there a cache in between?"
+        }
+        ("", _) => "no reason given",
+        (words, _) => words,
+    };
     if status == 0 { "the answer is no JSON".to_owned() } else { format!("status {status}: {words}") }
 }
 

@@ -21,14 +21,8 @@ impl Place {
         let graphql = variable("GITHUB_GRAPHQL_URL");
         match (variable("GITHUB_API_URL"), variable("GH_HOST")) {
             (Some(url), _) => Self::of("GITHUB_API_URL", &url, graphql),
-            // Its API has a name of its own where GitHub hosts an enterprise.
-            (None, Some(host)) if host.ends_with(".ghe.com") => {
-                Self::of("GH_HOST", &format!("https://api.{host}"), graphql)
-            }
-            (None, Some(host)) if host != "github.com" => {
-                Self::of("GH_HOST", &format!("https://{host}/api/v3"), graphql)
-            }
-            _ => Self::of("GITHUB_GRAPHQL_URL", "https://api.github.com", graphql),
+            (None, Some(host)) => Self::of("GH_HOST", &of_host(&host), graphql),
+            (None, None) => Self::of("GITHUB_GRAPHQL_URL", "https://api.github.com", graphql),
         }
     }
 
@@ -46,6 +40,18 @@ impl Place {
             })?;
         }
         Ok(place)
+    }
+}
+
+/// The base of REST paths at a host, as `gh` derives it: one that GitHub hosts has a name of its own for the API.
+fn of_host(host: &str) -> String {
+    let host = host.strip_prefix("https://").unwrap_or(host).trim_end_matches('/').to_lowercase();
+    match host.as_str() {
+        "github.com" | "www.github.com" | "api.github.com" => "https://api.github.com".to_owned(),
+        name if name.ends_with(".ghe.com") => {
+            format!("https://api.{}", name.strip_prefix("api.").unwrap_or(name))
+        }
+        name => format!("https://{name}/api/v3"),
     }
 }
 
@@ -91,6 +97,21 @@ mod tests {
         check("https://ghe.example.org/api/v3/", "https://ghe.example.org/api/graphql");
         check("http://127.0.0.1:8080/proxy/gh", "http://127.0.0.1:8080/proxy/gh/graphql");
         check("http://[::1]:8080", "http://[::1]:8080/graphql");
+        let host = |host: &str| {
+            let place = Place::of("GH_HOST", &of_host(host), None).unwrap();
+            (place.rest, place.graphql)
+        };
+        let pair = |rest: &str, graphql: &str| (rest.to_owned(), graphql.to_owned());
+        let github = pair("https://api.github.com", "https://api.github.com/graphql");
+        assert_eq!((host("github.com"), host("GitHub.com")), (github.clone(), github));
+        let own = pair("https://git.example.org:8443/api/v3", "https://git.example.org:8443/api/graphql");
+        assert_eq!((host("git.example.org:8443"), host("https://git.example.org:8443/")), (own.clone(), own));
+        let hosted = pair("https://api.octo.ghe.com", "https://api.octo.ghe.com/graphql");
+        assert_eq!((host("octo.ghe.com"), host("api.octo.ghe.com")), (hosted.clone(), hosted));
+        assert_eq!(host("ghe.com.evil.org").0, "https://ghe.com.evil.org/api/v3");
+        for bad in ["", "a b", "me@host", "http://host"] {
+            assert!(Place::of("GH_HOST", &of_host(bad), None).is_err(), "{bad}");
+        }
         let turn = |to: &str| follow("https://api.github.com/repos/a/b", to);
         assert_eq!(turn("/repositories/1").as_deref(), Some("https://api.github.com/repositories/1"));
         assert_eq!(turn("https://API.github.com/x").as_deref(), Some("https://API.github.com/x"));

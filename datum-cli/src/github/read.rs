@@ -75,6 +75,20 @@ pub(crate) fn repository(node: &Value) -> Option<Repository> {
     })
 }
 
+/// Reads a page of the list that REST gives: of each repository its id, its name, and whether it is archived or a fork.
+pub(crate) fn rows(page: &Value) -> Option<Vec<Repository>> {
+    let row = |row: &Value| {
+        Some(Repository {
+            id: text(&row["node_id"])?,
+            name: text(&row["full_name"])?,
+            archived: row["archived"].as_bool().unwrap_or(false),
+            fork: row["fork"].as_bool().unwrap_or(false),
+            ..Repository::default()
+        })
+    };
+    page.as_array()?.iter().map(row).collect()
+}
+
 /// The type and message of the first error that concerns `field`, or its part `index`.
 pub(crate) fn errors_at(errors: &Value, field: &str, index: Option<usize>) -> Option<(String, String)> {
     let concerns = |error: &&Value| {

@@ -11,7 +11,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Requests that change something, at most, in a minute and in an hour.
-const WRITES: [(usize, u64); 2] = [(80, 60), (500, 3600)];
+const WRITES: [(usize, u64); 2] = [(80, 60), (500, HOUR)];
+/// Seconds; writes before that count no more.
+pub(crate) const HOUR: u64 = 3600;
 
 /// How long to wait, and whether to go on.
 #[derive(Debug)]
@@ -21,7 +23,10 @@ pub(crate) struct Patience {
     /// The longest single wait, seconds.
     longest: u64,
     stopped: Arc<AtomicBool>,
+    /// When the last writes were made, of other runs as well.
     writes: VecDeque<Instant>,
+    /// How many this run made.
+    made: u64,
 }
 
 impl Patience {
@@ -34,7 +39,23 @@ impl Patience {
             let _ = flag::register(signal, Arc::clone(&stopped));
         }
         let millis = variable("DATUM_SECOND_MS").and_then(|text| text.parse().ok()).unwrap_or(1000);
-        Self { second: Duration::from_millis(millis), longest, stopped, writes: VecDeque::new() }
+        Self { second: Duration::from_millis(millis), longest, stopped, writes: VecDeque::new(), made: 0 }
+    }
+
+    /// Takes note of writes that other runs made: how long ago, milliseconds, and how many; the oldest first.
+    pub(super) fn remember(&mut self, writes: impl IntoIterator<Item = (u64, usize)>) {
+        let now = Instant::now();
+        for (ago, count) in writes {
+            let real = self.second / 1000 * u32::try_from(ago).unwrap_or(u32::MAX);
+            let Some(then) = now.checked_sub(real) else { continue };
+            self.writes.extend(std::iter::repeat_n(then, count.min(WRITES[1].0)));
+        }
+        self.forget();
+    }
+
+    /// Writes that this run made.
+    pub(super) fn made(&self) -> u64 {
+        self.made
     }
 
     /// Whether the user wants to stop.
@@ -69,7 +90,8 @@ impl Patience {
             let Some(first) = first else { continue };
             let left = span.saturating_sub(first.elapsed());
             if !left.is_zero() {
-                let wait = left.as_secs() + 1;
+                let wait = left.as_nanos().div_ceil(self.second.as_nanos().max(1));
+                let wait = u64::try_from(wait).unwrap_or(u64::MAX);
                 if !self.allows(wait) {
                     return Err(wait);
                 }
@@ -78,10 +100,16 @@ impl Patience {
             }
         }
         self.writes.extend(std::iter::repeat_n(Instant::now(), writes));
+        self.made += writes as u64;
+        self.forget();
+        Ok(())
+    }
+
+    /// Forgets all but the writes that can matter.
+    fn forget(&mut self) {
         while self.writes.len() > WRITES[1].0 {
             self.writes.pop_front();
         }
-        Ok(())
     }
 
     fn sleep(&self, length: Duration) {

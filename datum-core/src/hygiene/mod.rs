@@ -14,7 +14,7 @@ mod topics;
 
 pub use glob::matches;
 pub use local::local;
-pub use outcome::{Ended, Outcome, draft_outcomes, fold_outcomes, remaining};
+pub use outcome::{Ended, Outcome, draft_outcomes, fold_outcomes, remaining, writes};
 pub use plan::{
     Action, Change, NewFile, Plan, Refusal, draft_plan, find_plan, latest_plan, plan_license, plan_tags,
 };
@@ -23,7 +23,7 @@ pub use repository::{Branch, Repository};
 pub use rules::{
     Checks, Condition, Health, Level, RULES, Reason, Rule, Rules, RulesError, Verdict, Without, classify,
 };
-pub use scan::{Counts, Past, Scan, Sizes, Unknown, draft_scan, known, scans};
+pub use scan::{Counts, Known, Listed, Past, Scan, Sizes, Unknown, draft_scan, known, scans};
 pub use topics::{TOPIC_MAX, TOPICS_MAX, TopicError, check_topic, merge_topics, topic_of};
 
 use crate::entry::Entry;

@@ -5,6 +5,7 @@ use crate::entry::{Draft, DraftError};
 use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::snapshot::Snapshot;
+use crate::stamp::Millis;
 use crate::undo;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -12,6 +13,8 @@ use std::ops::ControlFlow;
 
 /// The trailer that names the plan.
 const APPLIES: &str = "Applies";
+/// The trailer that tells how many writes the host counts, where there were any.
+const WRITES: &str = "Writes";
 
 /// How it ended for one repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,11 +44,11 @@ pub struct Outcome {
     pub detail: String,
 }
 
-/// Drafts the entry that tells what became of some repositories of a plan.
+/// Drafts the entry that tells what became of some repositories of a plan, and how many `writes` the host counts for it.
 ///
 /// # Errors
 /// [`DraftError`] for outcomes over 64 MiB.
-pub fn draft_outcomes(plan: EntryId, outcomes: &[Outcome]) -> Result<Draft, DraftError> {
+pub fn draft_outcomes(plan: EntryId, outcomes: &[Outcome], writes: u64) -> Result<Draft, DraftError> {
     let count = |ended| outcomes.iter().filter(|outcome| outcome.ended == ended).count();
     let subject = format!(
         "Applied to {} repositories: {} done, {} unchanged, {} refused, {} failed",
@@ -55,7 +58,26 @@ pub fn draft_outcomes(plan: EntryId, outcomes: &[Outcome]) -> Result<Draft, Draf
         count(Ended::Refused),
         count(Ended::Failed)
     );
-    Draft::new(&subject, &super::to_json(&outcomes))?.with(APPLIES, &plan.to_string())
+    let draft = Draft::new(&subject, &super::to_json(&outcomes))?.with(APPLIES, &plan.to_string())?;
+    if writes == 0 { Ok(draft) } else { draft.with(WRITES, &writes.to_string()) }
+}
+
+/// The writes recorded after the moment `since`: when, and how many; the oldest first.
+///
+/// Those of every agent and clone count, and for every host: who shares a token cannot be seen here, and a host that is
+/// asked too much bans.
+pub fn writes(snapshot: &Snapshot<'_>, since: Millis) -> Vec<(Millis, u64)> {
+    let mut found = Vec::new();
+    // What is undone here was written there all the same.
+    snapshot.walk(Kind::Audit, |view| {
+        if view.clock() <= since {
+            return ControlFlow::Break(());
+        }
+        found.extend(view.trailer(WRITES).and_then(|text| Some((view.clock(), text.parse().ok()?))));
+        ControlFlow::Continue(())
+    });
+    found.reverse();
+    found
 }
 
 /// What became of a plan so far: the last outcome of each repository, by its id.
@@ -110,7 +132,7 @@ mod tests {
         let id = apply(&draft_plan(&plan).unwrap());
         let outcome =
             |name: &str, ended| Outcome { id: name.into(), name: name.into(), ended, detail: String::new() };
-        apply(&draft_outcomes(id, &[outcome("a", Ended::Failed), outcome("b", Ended::Done)]).unwrap());
+        apply(&draft_outcomes(id, &[outcome("a", Ended::Failed), outcome("b", Ended::Done)], 1).unwrap());
         let left = |failed| {
             let snapshot = store.snapshot().unwrap();
             let (found, plan) = latest_plan(&snapshot, "org", Action::Tag).unwrap();
@@ -119,7 +141,7 @@ mod tests {
             remaining(&plan, &outcomes, failed).iter().map(|change| change.name.clone()).collect::<Vec<_>>()
         };
         assert_eq!((left(false), left(true)), (vec!["c".to_owned()], vec!["a".to_owned()]));
-        apply(&draft_outcomes(id, &[outcome("a", Ended::Done)]).unwrap());
+        apply(&draft_outcomes(id, &[outcome("a", Ended::Done)], 0).unwrap());
         assert_eq!((left(false), left(true)), (vec!["c".to_owned()], vec![]));
     }
 }

@@ -111,6 +111,9 @@ pub struct Report {
     pub unknown: Vec<Unknown>,
     /// How many more no page listed.
     pub unlisted: u64,
+    /// What the host said when it was asked for them.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub unlisted_why: String,
 }
 
 /// Makes the report of a scan of the moment `time`, beside the scan `before` it.
@@ -141,6 +144,7 @@ pub fn report(
         repositories: rows,
         unknown: scan.unknown.clone(),
         unlisted: scan.unlisted,
+        unlisted_why: scan.unlisted_why.clone(),
     }
 }
 

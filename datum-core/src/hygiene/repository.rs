@@ -53,7 +53,7 @@ pub struct Repository {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub updated: String,
     /// Its size, kilobytes.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub kilobytes: u64,
     /// Bytes by language.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -72,6 +72,11 @@ pub struct Repository {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_false(value: &bool) -> bool {
     !value
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(value: &u64) -> bool {
+    *value == 0
 }
 
 /// Names under which licences stand, whatever their ending.

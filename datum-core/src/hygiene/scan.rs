@@ -51,6 +51,9 @@ pub struct Scan {
     /// How many more the host said there are, which no page listed.
     #[serde(default)]
     pub unlisted: u64,
+    /// What the host said when it was asked for them.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub unlisted_why: String,
     /// Archived repositories left out.
     #[serde(default)]
     pub archived: u64,
@@ -63,9 +66,26 @@ pub struct Scan {
     /// Requests made.
     #[serde(default)]
     pub requests: u64,
+    /// The pages of the list that REST gave, where GraphQL gave none: the next scan asks whether they changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pages: Vec<Listed>,
     /// How many repositories the host answers for at once.
     #[serde(skip)]
     pub sizes: Sizes,
+}
+
+/// A page of a list as it was read from the REST API.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed {
+    /// Its path, with the query.
+    pub path: String,
+    /// What the host knows it by (`etag`); while that holds, the page need not come again.
+    pub etag: String,
+    /// The path of the page after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// The repositories on it: id, name, archived, fork.
+    pub repositories: Vec<Repository>,
 }
 
 /// How many repositories a host answers for at once: where it failed for more, the next scan begins with fewer.
@@ -244,18 +264,30 @@ pub fn scans(snapshot: &Snapshot<'_>, organization: &str, most: usize) -> Vec<Pa
     found
 }
 
-/// What the newest scans know of each repository, by id; the newer word counts.
-pub fn known(snapshot: &Snapshot<'_>, organization: &str) -> BTreeMap<String, Repository> {
-    let mut pool = BTreeMap::new();
+/// What the newest scans know.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// Of each repository, by id; the newer word counts.
+    pub repositories: BTreeMap<String, Repository>,
+    /// The pages of the newest scan that has any.
+    pub pages: Vec<Listed>,
+}
+
+/// What the newest scans of an organisation know.
+pub fn known(snapshot: &Snapshot<'_>, organization: &str) -> Known {
+    let mut known = Known::default();
     for past in scans(snapshot, organization, POOL_MAX) {
         let Some(scan) = past.read(snapshot) else { continue };
         let whole = scan.filter.is_empty() && scan.is_complete();
+        if known.pages.is_empty() {
+            known.pages = scan.pages;
+        }
         for repository in scan.repositories {
-            pool.entry(repository.id.clone()).or_insert(repository);
+            known.repositories.entry(repository.id.clone()).or_insert(repository);
         }
         if whole {
             break;
         }
     }
-    pool
+    known
 }

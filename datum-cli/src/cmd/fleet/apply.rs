@@ -1,13 +1,14 @@
 //! Applying a plan: read what is there now, change what is to be changed, record what became of it.
 
+use crate::edge::Edge;
 use crate::fault::Fault;
-use crate::github::{self, Client, Failure, Stop};
+use crate::github::{self, Client, Failure, HOUR, Stop};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use datum_core::hygiene::{
-    Action, Change, Ended, NewFile, Outcome, Plan, Repository, draft_outcomes, merge_topics,
+    self, Action, Change, Ended, NewFile, Outcome, Plan, Repository, draft_outcomes, merge_topics,
 };
-use datum_core::{EntryId, Kind, Stamp, Store, StoreError};
+use datum_core::{EntryId, Kind, StoreError};
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, VecDeque};
 
@@ -27,19 +28,27 @@ const fn batch_of(action: Action) -> usize {
 struct Round<'p> {
     plan: &'p Plan,
     done: Vec<Outcome>,
-    /// Commits that were asked for without an answer: a licence found there later may be ours.
+    /// Commits that were asked for without an answer: they may have been made.
     unsure: BTreeSet<String>,
 }
 
 /// Carries out the changes, in the order of the plan; every batch's outcome is recorded before the next begins.
+///
+/// What other runs wrote in the last hour counts against the host's limits, as it is recorded.
 pub(super) fn carry_out(
     client: &mut Client<'_>,
-    store: &Store,
-    stamp: &Stamp,
+    edge: &Edge<'_>,
     id: EntryId,
     plan: &Plan,
     todo: Vec<&Change>,
 ) -> Result<(Vec<Outcome>, Option<Stop>), Fault> {
+    let store = edge.store()?;
+    let now = edge.now()?;
+    let recorded = hygiene::writes(&store.snapshot()?, now.saturating_sub(HOUR * 1000));
+    let ago =
+        |(time, count): (u64, u64)| (now.saturating_sub(time), usize::try_from(count).unwrap_or(usize::MAX));
+    client.remember(recorded.into_iter().map(ago));
+    let mut written = 0;
     let mut round = Round { plan, done: Vec::new(), unsure: BTreeSet::new() };
     let mut queue: VecDeque<&Change> = todo.into();
     let (mut size, mut tries) = (batch_of(plan.action), 0);
@@ -70,10 +79,13 @@ pub(super) fn carry_out(
             }
             Err(Failure::Stop(reason)) => stop = Some(reason),
         }
-        if !round.done.is_empty() {
-            let draft = draft_outcomes(id, &round.done)?;
-            store.apply::<StoreError>(Kind::Audit, stamp, |_| Ok(vec![draft.clone()]))?;
+        let writes = client.writes() - written;
+        if !round.done.is_empty() || (stop.is_some() && writes > 0) {
+            let draft = draft_outcomes(id, &round.done, writes)?;
+            // The moment of now and not of the start: a run may last for hours.
+            store.apply::<StoreError>(Kind::Audit, &edge.stamp()?, |_| Ok(vec![draft.clone()]))?;
             all.append(&mut round.done);
+            written += writes;
         }
         if stop.is_some() {
             client.progress(count, count);
@@ -167,10 +179,17 @@ impl Round<'_> {
         let mut empty = Vec::new();
         for (change, now) in found {
             match (now.any_license(), &now.branch) {
-                (Some(_), _) if self.unsure.contains(&change.id) => {
-                    self.tell(change, Ended::Done, &file.spdx);
+                (Some(name), _) => {
+                    // One of a run that was killed before it could record it, or whose answer was lost.
+                    let ours = now.files.contains(&file.path) && is_there(client, now, file)?;
+                    match (ours, self.unsure.contains(&change.id)) {
+                        (true, true) => self.tell(change, Ended::Done, &file.spdx),
+                        (true, false) => {
+                            self.tell(change, Ended::Unchanged, "it has this licence, word for word")
+                        }
+                        (false, _) => self.tell(change, Ended::Refused, &format!("it has a licence: {name}")),
+                    }
                 }
-                (Some(name), _) => self.tell(change, Ended::Refused, &format!("it has a licence: {name}")),
                 (None, _) if now.files_more => {
                     self.tell(change, Ended::Failed, "its root could not be read whole");
                 }
@@ -215,12 +234,10 @@ impl Round<'_> {
         now: &Repository,
         file: &NewFile,
     ) -> Result<(), Failure> {
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-/".contains(&b);
-        if !now.name.bytes().all(plain) || now.name.matches('/').count() != 1 || now.name.contains("..") {
+        let Some(path) = path_of(now, file) else {
             self.tell(change, Ended::Failed, "its name is none");
             return Ok(());
-        }
-        let path = format!("/repos/{}/contents/{}", now.name, file.path);
+        };
         let body = json!({ "message": headline(file), "content": STANDARD.encode(&file.text) });
         match client.put(&path, &body) {
             Ok(answer) => {
@@ -248,6 +265,24 @@ impl Round<'_> {
             _ => Ended::Failed,
         };
         self.tell(change, ended, &said);
+    }
+}
+
+/// The REST path of the file in a repository; `None` for a name that is none.
+fn path_of(now: &Repository, file: &NewFile) -> Option<String> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-/".contains(&b);
+    let name = &now.name;
+    let fits = name.bytes().all(plain) && name.matches('/').count() == 1 && !name.contains("..");
+    fits.then(|| format!("/repos/{name}/contents/{}", file.path))
+}
+
+/// Whether the file stands there, to the letter.
+fn is_there(client: &mut Client<'_>, now: &Repository, file: &NewFile) -> Result<bool, Failure> {
+    let Some(path) = path_of(now, file) else { return Ok(false) };
+    match client.file(&path) {
+        Ok(text) => Ok(text.as_ref() == Some(&file.text)),
+        Err(Failure::Refused(_)) => Ok(false),
+        Err(failure) => Err(failure),
     }
 }
 

@@ -54,7 +54,7 @@ pub(crate) fn audit(
         (Some(text), None) => out.raw(text.as_bytes()),
         (None, _) => {}
     }
-    super::text::unknown(out, &report.unknown, report.unlisted);
+    super::text::unknown(out, &report.unknown, report.unlisted, &report.unlisted_why);
     let found = report.issues.iter().any(|issue| level(issue.level) >= fails_on);
     Ok(match (report::is_complete(&report), found) {
         (false, _) => Exit::Broken,
@@ -80,7 +80,7 @@ fn whole(report: &Report) -> Value {
     json!({
         "version": 1, "organization": report.organization, "time": crate::time::iso(report.time),
         "counts": report.counts, "findings": findings(report).collect::<Vec<_>>(),
-        "unknown": report.unknown, "unlisted": report.unlisted,
+        "unknown": report.unknown, "unlisted": report.unlisted, "unlisted_why": report.unlisted_why,
     })
 }
 

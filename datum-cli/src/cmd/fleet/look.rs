@@ -1,13 +1,16 @@
 //! Looking at an organisation: a listing, then the facts of what changed since they were last read.
 
 use super::filter::Filter;
+use super::list::list;
 use crate::github::{self, Client, Failure, Stop};
-use datum_core::hygiene::{Repository, Scan, Sizes, Unknown};
+use datum_core::hygiene::{Known, Repository, Scan, Sizes, Unknown};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 /// How often a single repository, or the smallest page, is asked for.
-const TRIES: u32 = 3;
+pub(super) const TRIES: u32 = 3;
+/// Why a repository is not known that was left for another time.
+const NOT_ASKED: &str = "not asked for";
 
 /// What a look found, and what ended it early.
 #[derive(Debug)]
@@ -16,14 +19,14 @@ pub(super) struct Look {
     pub(super) stop: Option<Stop>,
 }
 
-/// Looks at the repositories that `filter` takes; facts in `pool` whose outline is still the same are not asked for.
+/// Looks at the repositories that `filter` takes; what is `known` and whose outline is still the same are not asked for.
 ///
 /// It begins with the `sizes` that the host was last seen to answer for.
 pub(super) fn look(
     client: &mut Client<'_>,
     organization: &str,
     filter: &Filter,
-    mut pool: BTreeMap<String, Repository>,
+    known: Known,
     sizes: Sizes,
 ) -> Result<Look, Failure> {
     let mut scan = Scan {
@@ -33,7 +36,8 @@ pub(super) fn look(
         sizes,
         ..Scan::default()
     };
-    let (listed, mut stop) = list(client, organization, filter, &mut scan)?;
+    let Known { repositories: mut pool, pages } = known;
+    let (listed, mut stop) = list(client, filter, &pages, &mut scan)?;
     let mut changed = Vec::new();
     for outline in listed {
         if !filter.takes(&outline) {
@@ -46,9 +50,12 @@ pub(super) fn look(
         }
     }
     if stop.is_none() {
-        stop = read(client, changed, &mut scan);
+        let mut size = scan.sizes.batch;
+        let (found, ended) = read(client, &Question::facts(), changed, &mut size, &mut scan.unknown);
+        scan.repositories.extend(found);
+        (scan.sizes.batch, stop) = (size, ended);
     } else {
-        scan.unknown.extend(changed.into_iter().map(|outline| not_read(outline, "not asked for")));
+        scan.unknown.extend(changed.into_iter().map(left));
     }
     scan.repositories.sort_by(|a, b| a.name.cmp(&b.name));
     scan.unknown.sort_by(|a, b| a.name.cmp(&b.name));
@@ -57,96 +64,63 @@ pub(super) fn look(
     Ok(Look { scan, stop })
 }
 
+/// What is asked of repositories whose ids are known.
+pub(super) struct Question {
+    document: String,
+    variables: Value,
+}
+
+impl Question {
+    /// Everything.
+    fn facts() -> Self {
+        Self { document: github::facts(), variables: json!({}) }
+    }
+
+    /// What a listing tells.
+    pub(super) fn outlines() -> Self {
+        Self { document: github::now(), variables: json!({ "files": false }) }
+    }
+}
+
+/// A repository that is left for another time.
+pub(super) fn left(outline: Repository) -> Unknown {
+    not_read(outline, NOT_ASKED)
+}
+
 fn not_read(outline: Repository, why: &str) -> Unknown {
     Unknown { name: outline.name, why: why.to_owned() }
 }
 
-/// Lists the repositories; an error of the first page is an error of the whole.
-fn list(
+/// Asks of repositories, `size` at once and fewer where the host cannot answer for as many.
+pub(super) fn read(
     client: &mut Client<'_>,
-    organization: &str,
-    filter: &Filter,
-    scan: &mut Scan,
-) -> Result<(Vec<Repository>, Option<Stop>), Failure> {
-    let document = github::listing();
-    let no = |wanted: bool| if wanted { Value::Null } else { json!(false) };
-    let (mut size, mut tries, mut after) = (scan.sizes.page, 0, None::<String>);
-    let (mut found, mut seen, mut total) = (Vec::new(), BTreeSet::new(), 0);
-    let mut stop = None;
-    loop {
-        let variables = json!({
-            "login": organization, "first": size, "after": after, "counts": after.is_none(),
-            "archived": no(filter.archived), "fork": no(filter.forks),
-        });
-        let page = match client.ask(&document, &variables) {
-            Ok((data, errors)) => match github::page(&data) {
-                Some(page) => page,
-                None if after.is_none() => {
-                    let said = github::errors_at(&errors, "repositoryOwner", None).map(|(_, said)| said);
-                    let said = said
-                        .unwrap_or_else(|| format!("GitHub knows no organisation or user {organization:?}"));
-                    return Err(Failure::Refused(said));
-                }
-                None => break,
-            },
-            Err(Failure::Large(_)) if size > 1 => {
-                size /= 2;
-                scan.sizes.page = size;
-                continue;
-            }
-            Err(Failure::Large(_)) if tries < TRIES => {
-                tries += 1;
-                continue;
-            }
-            Err(failure) if after.is_none() => return Err(failure),
-            Err(Failure::Stop(reason)) => {
-                stop = Some(reason);
-                break;
-            }
-            Err(_) => break,
-        };
-        scan.organization = page.login;
-        scan.title = page.title;
-        if let Some((archived, forks)) = page.others {
-            scan.archived = if filter.archived { 0 } else { archived };
-            scan.forks = if filter.forks { 0 } else { forks };
-        }
-        total = page.total;
-        found.extend(page.repositories.into_iter().filter(|outline| seen.insert(outline.id.clone())));
-        tries = 0;
-        // A page that does not move on would be asked for again and again.
-        match page.next {
-            Some(next) if after.as_ref() != Some(&next) => after = Some(next),
-            _ => break,
-        }
-    }
-    scan.unlisted = total.saturating_sub(seen.len() as u64);
-    Ok((found, stop))
-}
-
-/// Reads the facts of repositories, fewer at once where the host cannot answer for many.
-fn read(client: &mut Client<'_>, changed: Vec<Repository>, scan: &mut Scan) -> Option<Stop> {
-    let document = github::facts();
-    let all = changed.len();
-    let mut queue: VecDeque<Repository> = changed.into();
-    let (mut size, mut tries) = (usize::try_from(scan.sizes.batch).unwrap_or(1), 0);
+    question: &Question,
+    rows: Vec<Repository>,
+    size: &mut u64,
+    unknown: &mut Vec<Unknown>,
+) -> (Vec<Repository>, Option<Stop>) {
+    let all = rows.len();
+    let mut found = Vec::with_capacity(all);
+    let mut queue: VecDeque<Repository> = rows.into();
+    let (mut most, mut tries) = (usize::try_from(*size).unwrap_or(1), 0);
     while !queue.is_empty() {
         client.progress(all - queue.len(), all);
-        let batch: Vec<Repository> = queue.drain(..size.min(queue.len())).collect();
-        let ids: Vec<&str> = batch.iter().map(|outline| outline.id.as_str()).collect();
-        match client.ask(&document, &json!({ "ids": ids })) {
+        let batch: Vec<Repository> = queue.drain(..most.min(queue.len())).collect();
+        let mut variables = question.variables.clone();
+        variables["ids"] = batch.iter().map(|outline| outline.id.as_str()).collect();
+        match client.ask(&question.document, &variables) {
             Ok((data, errors)) => {
                 for (index, outline) in batch.into_iter().enumerate() {
-                    match facts(&data, &errors, index, &outline) {
-                        Ok(facts) => scan.repositories.push(facts),
-                        Err(why) => scan.unknown.push(not_read(outline, &why)),
+                    match answer(&data, &errors, index, &outline) {
+                        Ok(facts) => found.push(facts),
+                        Err(why) => unknown.push(not_read(outline, &why)),
                     }
                 }
                 tries = 0;
             }
-            Err(Failure::Large(_)) if size > 1 => {
-                size = batch.len().div_ceil(2).min(size / 2).max(1);
-                scan.sizes.batch = size as u64;
+            Err(Failure::Large(_)) if most > 1 => {
+                most = batch.len().div_ceil(2).min(most / 2).max(1);
+                *size = most as u64;
                 batch.into_iter().rev().for_each(|outline| queue.push_front(outline));
             }
             Err(Failure::Large(_)) if tries + 1 < TRIES => {
@@ -155,22 +129,22 @@ fn read(client: &mut Client<'_>, changed: Vec<Repository>, scan: &mut Scan) -> O
             }
             Err(Failure::Large(why) | Failure::Refused(why)) => {
                 tries = 0;
-                scan.unknown.extend(batch.into_iter().map(|outline| not_read(outline, &why)));
+                unknown.extend(batch.into_iter().map(|outline| not_read(outline, &why)));
             }
             Err(Failure::Stop(stop)) => {
-                let left = batch.into_iter().chain(queue);
-                scan.unknown.extend(left.map(|outline| not_read(outline, "not asked for")));
+                let rest = batch.into_iter().chain(queue);
+                unknown.extend(rest.map(left));
                 client.progress(all, all);
-                return Some(stop);
+                return (found, Some(stop));
             }
         }
     }
     client.progress(all, all);
-    None
+    (found, None)
 }
 
-/// The facts of the repository at `index` of an answer, or why there are none.
-fn facts(data: &Value, errors: &Value, index: usize, outline: &Repository) -> Result<Repository, String> {
+/// The repository at `index` of an answer, or why there is none.
+fn answer(data: &Value, errors: &Value, index: usize, outline: &Repository) -> Result<Repository, String> {
     if let Some((_, said)) = github::errors_at(errors, "nodes", Some(index)) {
         return Err(said);
     }

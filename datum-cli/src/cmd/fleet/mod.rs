@@ -4,6 +4,7 @@ mod apply;
 mod audit;
 mod filter;
 mod license;
+mod list;
 mod look;
 mod reach;
 mod report;

@@ -17,6 +17,10 @@ pub(crate) struct Reach {
     #[arg(long, value_name = "NAME", conflicts_with = "token_env")]
     token_secret: Option<String>,
     /// The API's address [default: $GITHUB_API_URL, then $GH_HOST, then api.github.com]
+    ///
+    /// GH_HOST is github.com, NAME.ghe.com or an enterprise server. Trusted are the certificates of the system, as with git
+    /// and curl, so a company's own authority is known where it is installed there; a file named by $SSL_CERT_FILE takes
+    /// their place.
     #[arg(long, value_name = "URL")]
     api_url: Option<String>,
     /// Make at most N requests; the next run goes on

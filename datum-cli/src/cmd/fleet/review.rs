@@ -176,7 +176,6 @@ impl Review {
         plan: &Plan,
     ) -> Result<Exit, Fault> {
         let store = edge.store()?;
-        let stamp = edge.stamp()?;
         let before = outcomes(&store.snapshot()?, id);
         let todo = hygiene::remaining(plan, &before, self.failed);
         if before.is_empty() {
@@ -194,7 +193,7 @@ impl Review {
         } else {
             let purpose = format!("fleet {} {}", plan.action.as_str(), plan.organization);
             let mut client = reach.client(edge, out, &purpose)?;
-            let (told, stop) = carry_out(&mut client, store, &stamp, id, plan, todo)?;
+            let (told, stop) = carry_out(&mut client, edge, id, plan, todo)?;
             (told, stop, client.requests())
         };
         if out.is_json() {

@@ -8,9 +8,8 @@ use crate::args::Format;
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
-use datum_core::hygiene::{self, Past, Rules};
+use datum_core::hygiene::{self, Known, Past, Rules};
 use datum_core::{Kind, StoreError};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Scans an organisation's repositories for their health.
@@ -66,13 +65,13 @@ impl Scan {
         let filter = self.choice.filter(stamp.now)?;
         let store = edge.store()?;
         let snapshot = store.snapshot()?;
-        let pool = if self.full { BTreeMap::new() } else { hygiene::known(&snapshot, org) };
+        let known = if self.full { Known::default() } else { hygiene::known(&snapshot, org) };
         let sizes = hygiene::scans(&snapshot, org, 1).first().map(Past::sizes).unwrap_or_default();
         let Look { scan, stop } = look(
             &mut self.reach.client(edge, out, &format!("fleet scan {org}"))?,
             org,
             &filter,
-            pool,
+            known,
             sizes,
         )?;
         let counts = scan.counts(&rules, stamp.now);
@@ -89,7 +88,7 @@ impl Scan {
         }
         let id = applied.ids.first().map(|id| crate::record::short(*id)).unwrap_or_default();
         out.say(&format!("{}; {} requests; recorded as {id}", text::counts(&counts), scan.requests));
-        text::unknown(out, &scan.unknown, scan.unlisted);
+        text::unknown(out, &scan.unknown, scan.unlisted, &scan.unlisted_why);
         match stop {
             Some(stop) => Err(stop.into()),
             None if !scan.is_complete() => Ok(Exit::Broken),

@@ -168,7 +168,7 @@ pub(super) fn page(report: &Report) -> Page {
     page.table(&["Health", "Repository", "!Last commit", "Why"], rows);
     if !report.unknown.is_empty() || report.unlisted > 0 {
         page.heading("Unknown");
-        let more = (report.unlisted > 0).then(|| format!("{} more that no page listed", report.unlisted));
+        let more = (report.unlisted > 0).then(|| text::unlisted(report.unlisted, &report.unlisted_why));
         page.list(report.unknown.iter().map(|one| format!("{}: {}", one.name, one.why)).chain(more));
     }
     page

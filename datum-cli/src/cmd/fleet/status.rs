@@ -67,7 +67,7 @@ impl Status {
         }
         let found = hygiene::report(&scan, now, &rules, None, Vec::new());
         report::tell(edge, out, &found);
-        super::text::unknown(out, &scan.unknown, 0);
+        super::text::unknown(out, &scan.unknown, 0, "");
         Ok(if scan.is_complete() { Exit::Done } else { Exit::Broken })
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn rows(out: &mut Out, report: &Report) {
 }
 
 /// Warns of what could not be read, by name.
-pub(super) fn unknown(out: &Out, unknown: &[Unknown], unlisted: u64) {
+pub(super) fn unknown(out: &Out, unknown: &[Unknown], unlisted: u64, why: &str) {
     const SHOWN: usize = 20;
     for one in unknown.iter().take(SHOWN) {
         out.warn(&format!("{} is unknown: {}", one.name, one.why));
@@ -32,6 +32,12 @@ pub(super) fn unknown(out: &Out, unknown: &[Unknown], unlisted: u64) {
         out.warn(&format!("{} more repositories are unknown", unknown.len() - SHOWN));
     }
     if unlisted > 0 {
-        out.warn(&format!("{unlisted} more repositories were not listed"));
+        out.warn(&self::unlisted(unlisted, why));
     }
+}
+
+/// Tells of repositories that no page listed.
+pub(super) fn unlisted(count: u64, why: &str) -> String {
+    let text = format!("{count} more repositories were not listed: {why}");
+    text.trim_end_matches([':', ' ']).to_owned()
 }
