@@ -185,7 +185,7 @@ impl Round<'_> {
                     match (ours, self.unsure.contains(&change.id)) {
                         (true, true) => self.tell(change, Ended::Done, &file.spdx),
                         (true, false) => {
-                            self.tell(change, Ended::Unchanged, "it has this licence, word for word")
+                            self.tell(change, Ended::Unchanged, "it has this licence, word for word");
                         }
                         (false, _) => self.tell(change, Ended::Refused, &format!("it has a licence: {name}")),
                     }
