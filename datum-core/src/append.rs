@@ -1,4 +1,4 @@
-//! Entries become commits: one object each, and a segment for every 256.
+//! Entries become commits: one object each, and a segment for every 32, of which eight become one.
 
 use crate::commit;
 use crate::entry::{BODY_INLINE_MAX, Draft};
@@ -6,7 +6,7 @@ use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::log::{self, PAYLOADS, SEGMENTS};
 use crate::odb::{ObjectError, ObjectKind};
-use crate::segment::{self, Name, SEAL_EVERY};
+use crate::segment::{self, Name, WHOLE};
 use crate::signature;
 use crate::sink::Sink;
 use crate::snapshot::Snapshot;
@@ -81,8 +81,9 @@ pub(crate) fn write(
     let mut ids = Vec::with_capacity(drafts.len());
     let mut recent = VecDeque::new();
     let mut sealed = false;
+    let goal = end.seq + drafts.len() as u64;
     for draft in drafts {
-        if end.seq > 0 && end.seq.is_multiple_of(SEAL_EVERY) {
+        if segment::is_due(end.seq, goal) {
             end.tree = seal(&mut sink, &end, &recent)?;
             sealed = true;
         }
@@ -109,7 +110,7 @@ pub(crate) fn write(
         ids.push(id);
         if drafts.len() > 1 {
             recent.push_back((id, raw));
-            if recent.len() as u64 > SEAL_EVERY {
+            if recent.len() as u64 > WHOLE {
                 recent.pop_front();
             }
         }
@@ -161,29 +162,65 @@ pub(crate) fn seal_all(
     Ok((tree, clock, seq))
 }
 
-/// Seals the commits since the last segment; answers with the tree that holds the new one.
+/// Seals the commits since the last segment, joined with the small segments before them where a whole one is due;
+/// answers with the tree that holds the new segment.
 fn seal(
     sink: &mut Sink<'_>,
     end: &End,
     recent: &VecDeque<(EntryId, Vec<u8>)>,
 ) -> Result<EntryId, StoreError> {
     let Some(last) = end.parent else { return Ok(end.tree) };
-    let stop = log::last_segment(end.tree, |id| read_tree(sink, id))?.map(|name| name.last);
-    let mut commits: Vec<Vec<u8>> = Vec::new();
-    let mut fresh = recent.iter().rev();
-    let mut next = Some(last);
-    while let Some(id) = next.filter(|id| Some(*id) != stop) {
-        let raw = match fresh.next() {
-            Some((known, raw)) if *known == id => raw.clone(),
-            _ => sink.read(id, ObjectKind::Commit)?,
-        };
-        next = commit::parent(&raw);
-        commits.push(raw);
-    }
+    let segments = log::last_segments(end.tree, |id| read_tree(sink, id))?;
+    let names: Vec<Name> = segments.iter().map(|(name, _)| *name).collect();
+    let kept = segment::kept(&names, end.seq);
+    let commits = match unsealed(sink, last, recent, &segments, kept) {
+        // What cannot be joined stays as it is: an append must not fail for what it does not need.
+        Err(_) if kept < names.len() => unsealed(sink, last, recent, &segments, names.len())?,
+        commits => commits?,
+    };
     let bytes = segment::print(commits.iter().rev().map(Vec::as_slice));
     let blob = sink.write(ObjectKind::Blob, &bytes)?;
     let (folder, file) = Name { end: end.seq, last }.print();
-    put(sink, end.tree, &[SEGMENTS, &folder, &file], blob)
+    let start = end.seq.saturating_sub(commits.len() as u64);
+    tree::replace(
+        sink,
+        end.tree,
+        &[SEGMENTS, &folder, &file],
+        blob,
+        &|item| item.text().and_then(Name::parse).is_none_or(|name| name.end <= start),
+        &|sink: &Sink<'_>, id| read_tree(sink, id),
+        &|sink: &mut Sink<'_>, bytes: &[u8]| sink.write(ObjectKind::Tree, bytes),
+    )
+}
+
+/// The raw commits after the first `kept` of `segments` up to `last`, newest first.
+fn unsealed(
+    sink: &Sink<'_>,
+    last: EntryId,
+    recent: &VecDeque<(EntryId, Vec<u8>)>,
+    segments: &[(Name, EntryId)],
+    kept: usize,
+) -> Result<Vec<Vec<u8>>, ObjectError> {
+    let (stay, join) = segments.split_at(kept);
+    let stop = stay.last().map(|(name, _)| name.last);
+    let mut commits: Vec<Vec<u8>> = Vec::new();
+    let mut fresh = recent.iter().rev().peekable();
+    let mut next = Some(last);
+    while let Some(id) = next.filter(|id| Some(*id) != stop) {
+        if let Some((_, raw)) = fresh.next_if(|(known, _)| *known == id) {
+            commits.push(raw.clone());
+        } else if let Some((_, blob)) = join.iter().find(|(name, _)| name.last == id) {
+            let bytes = sink.read(*blob, ObjectKind::Blob)?;
+            let frames = segment::parse(&bytes)
+                .ok_or_else(|| ObjectError::Damaged { id: *blob, message: "it is no segment".to_owned() })?;
+            commits.extend(frames.into_iter().rev().map(|frame| bytes[frame].to_vec()));
+        } else {
+            commits.push(sink.read(id, ObjectKind::Commit)?);
+        }
+        // The first of an epoch has no parent: a segment holds entries of one epoch alone.
+        next = commits.last().and_then(|raw| commit::parent(raw));
+    }
+    Ok(commits)
 }
 
 fn read_tree(sink: &Sink<'_>, id: EntryId) -> Result<Vec<Item>, StoreError> {

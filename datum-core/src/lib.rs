@@ -167,7 +167,7 @@ pub use git::GitError;
 pub use glob::{Glob, GlobError};
 pub use id::EntryId;
 pub use kind::Kind;
-pub use log::Damage;
+pub use log::{Damage, Hint};
 pub use maintenance::Upkeep;
 pub use name::{AGENT_MAX, AgentName, NameError, WORD_MAX, Word};
 pub use odb::ObjectError;

@@ -45,14 +45,19 @@ fn segments_folder(items: &[Item]) -> Option<EntryId> {
     items.iter().find(|item| item.name == SEGMENTS.as_bytes()).map(|item| item.id)
 }
 
-/// Finds the newest segment of a log whose tree is `tree`; `read` reads a tree.
-pub(crate) fn last_segment<E>(
+/// Finds the newest segments of a log whose tree is `tree`, oldest first: more than one whole one holds, or all.
+pub(crate) fn last_segments<E>(
     tree: EntryId,
     read: impl Fn(EntryId) -> Result<Vec<Item>, E>,
-) -> Result<Option<Name>, E> {
-    let Some(folder) = segments_folder(&read(tree)?) else { return Ok(None) };
-    let Some(newest) = read(folder)?.pop() else { return Ok(None) };
-    Ok(names(&read(newest.id)?).pop().map(|(name, _)| name))
+) -> Result<Vec<(Name, EntryId)>, E> {
+    let Some(folder) = segments_folder(&read(tree)?) else { return Ok(Vec::new()) };
+    let folders = read(folder)?;
+    let mut found = Vec::new();
+    // Those that one whole segment replaces lie in one folder; the one before them may lie in another.
+    for folder in &folders[folders.len().saturating_sub(2)..] {
+        found.extend(names(&read(folder.id)?));
+    }
+    Ok(found)
 }
 
 /// Raw commits side by side, oldest first.
@@ -62,6 +67,19 @@ struct Chunk {
     frames: Vec<Range<usize>>,
     ids: Vec<EntryId>,
 }
+
+impl Chunk {
+    /// The bytes of the first `count` commits, with what is between them.
+    fn span(&self, count: usize) -> Option<&[u8]> {
+        let frames = self.frames.get(..count)?;
+        let ends = || frames.iter().map(|frame| frame.end);
+        let starts = frames.iter().map(|frame| frame.start);
+        self.bytes.get(starts.min()?..ends().max()?)
+    }
+}
+
+/// Whether something of interest may stand in raw commits: whoever answers `false` need not see the entries in them.
+pub type Hint<'h> = &'h dyn Fn(&[u8]) -> bool;
 
 const NO_ENTRY: &str = "it is no entry of this log";
 
@@ -113,6 +131,8 @@ pub(crate) struct Reader<'s> {
     chunk: Chunk,
     /// Entries of the chunk not yet given.
     left: usize,
+    /// Whether nothing of the chunk was looked at yet.
+    fresh: bool,
     /// The tree of an adopted log, until it is opened.
     unopened: Option<EntryId>,
     /// Not even the newest entry can be read.
@@ -130,6 +150,7 @@ impl<'s> Reader<'s> {
             segments: Vec::new(),
             chunk: Chunk::default(),
             left: 0,
+            fresh: true,
             unopened: None,
             blind: false,
             damage: Vec::new(),
@@ -217,6 +238,7 @@ impl<'s> Reader<'s> {
 
     /// Loads the chunk before this one; `false` at the beginning of the log.
     fn load(&mut self) -> bool {
+        self.fresh = true;
         self.open_folder();
         let Some((name, blob)) = self.segments.pop() else { return false };
         self.open_folder();
@@ -257,14 +279,32 @@ impl<'s> Reader<'s> {
 
     /// Steps to the next older entry and answers with its clock, as its last lines have it; `None` when there is none.
     pub(crate) fn advance(&mut self) -> Option<Millis> {
+        self.advance_to(None)
+    }
+
+    /// Like [`Reader::advance`]; may step over entries in whose raw commits nothing of interest can stand, says `hint`.
+    ///
+    /// Never over all of a chunk: a reader must not run ahead of the others.
+    pub(crate) fn advance_to(&mut self, hint: Option<Hint<'_>>) -> Option<Millis> {
         if let Some(tree) = self.unopened.take()
             && let Err(error) = self.find_segments_in(tree)
         {
             self.report(&error, "the whole log");
         }
         loop {
+            if let Some(hint) = hint
+                && std::mem::take(&mut self.fresh)
+                && !self.chunk.span(self.left).is_some_and(hint)
+            {
+                self.left = self.left.min(1);
+            }
             while self.left > 0 {
                 self.left -= 1;
+                if self.left > 0
+                    && hint.is_some_and(|hint| !hint(&self.chunk.bytes[self.chunk.frames[self.left].clone()]))
+                {
+                    continue;
+                }
                 let clock = entry::clock(&self.chunk.bytes[self.chunk.frames[self.left].clone()]);
                 if clock.is_some() {
                     return clock;

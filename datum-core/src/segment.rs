@@ -12,7 +12,25 @@ use crate::id::EntryId;
 use std::ops::Range;
 
 /// Entries a writer lets pile up as single commits before it seals them.
-pub(crate) const SEAL_EVERY: u64 = 256;
+///
+/// What a reader pays for a log is its single commits above all: one costs as much as eight in a segment, loose ones more.
+pub(crate) const SEAL_EVERY: u64 = 32;
+/// Entries of a whole segment: at each multiple the smaller ones before it become one.
+pub(crate) const WHOLE: u64 = 256;
+
+/// Whether a log of `count` entries is sealed before the next of an append that brings it to `goal` entries.
+pub(crate) fn is_due(count: u64, goal: u64) -> bool {
+    // Within a long append smaller segments would be made only to be joined again.
+    count > 0
+        && (count.is_multiple_of(WHOLE) || (count.is_multiple_of(SEAL_EVERY) && goal - count <= SEAL_EVERY))
+}
+
+/// How many of the segments in `names`, oldest first, stay for sure when a log of `count` entries is sealed. The new one
+/// takes the place of the others, as far back as the present epoch goes.
+pub(crate) fn kept(names: &[Name], count: u64) -> usize {
+    let whole = if count.is_multiple_of(WHOLE) { count.saturating_sub(WHOLE) } else { count };
+    names.partition_point(|name| name.end <= whole)
+}
 
 const HEADER: &[u8] = b"datum segment 1\n";
 
@@ -29,7 +47,7 @@ pub(crate) fn print<'a>(commits: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> 
 
 /// Finds the raw commits of a segment, oldest first; `None` when the frames do not add up.
 pub(crate) fn parse(bytes: &[u8]) -> Option<Vec<Range<usize>>> {
-    let mut frames = Vec::with_capacity(usize::try_from(SEAL_EVERY).ok()?);
+    let mut frames = Vec::with_capacity(usize::try_from(WHOLE).ok()?);
     let mut at = bytes.starts_with(HEADER).then_some(HEADER.len())?;
     while at < bytes.len() {
         let mut length = 0usize;
@@ -69,7 +87,7 @@ impl Name {
     /// The folder and the file name; names sort as the numbers do.
     pub(crate) fn print(&self) -> (String, String) {
         let Self { end, last } = self;
-        (format!("{:06}", (end - 1) / (SEAL_EVERY * 100)), format!("{end:012}-{last}"))
+        (format!("{:06}", (end - 1) / (WHOLE * 100)), format!("{end:012}-{last}"))
     }
 
     /// Parses a file name.

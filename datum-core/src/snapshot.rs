@@ -7,7 +7,7 @@ use crate::entry::{Entry, View};
 use crate::epoch;
 use crate::id::EntryId;
 use crate::kind::Kind;
-use crate::log::{self, Damage, Reader};
+use crate::log::{self, Damage, Hint, Reader};
 use crate::odb::{ObjectError, ObjectKind, Odb};
 use crate::refs::{Refs, ref_name};
 use crate::stamp::{Millis, Writer};
@@ -205,20 +205,33 @@ impl<'s> Snapshot<'s> {
     /// Visits the entries of a kind, newest first in the order (clock, writer, place), until `visit` breaks.
     ///
     /// Old segments are read only when the visit gets there. What cannot be read is told by [`Snapshot::damage`].
-    pub fn walk(&self, kind: Kind, mut visit: impl FnMut(&View<'_>) -> ControlFlow<()>) {
+    pub fn walk(&self, kind: Kind, visit: impl FnMut(&View<'_>) -> ControlFlow<()>) {
+        self.walk_hinted(kind, None, visit);
+    }
+
+    /// Visits as [`Snapshot::walk`] does, and may leave out entries in whose raw commits nothing of interest can stand.
+    ///
+    /// `hint` is asked about many commits at once, side by side, and about single ones. It must answer `true` for bytes
+    /// that hold, whatever is around it, what the visit looks for. Entries it answers `false` for may be visited all the same.
+    pub fn walk_hinted(
+        &self,
+        kind: Kind,
+        hint: Option<Hint<'_>>,
+        mut visit: impl FnMut(&View<'_>) -> ControlFlow<()>,
+    ) {
         // One without a single entry to give still has its damage to tell.
         let mut readers: Vec<_> = self.readers(kind).collect();
         // Readers stand in the order of their writers, so the index decides between equal clocks.
         let first = |(index, reader): (usize, &mut Reader<'_>)| {
             // Adopted logs are old ones: most visits end before they would have to be opened.
             let sealed = reader.is_unopened().then(|| self.adopted(kind, &reader.writer)).flatten();
-            Some((sealed.map_or_else(|| reader.advance(), |sealed| Some(sealed.clock))?, index))
+            Some((sealed.map_or_else(|| reader.advance_to(hint), |sealed| Some(sealed.clock))?, index))
         };
         let mut heap: BinaryHeap<_> = readers.iter_mut().enumerate().filter_map(first).collect();
         while let Some((_, index)) = heap.pop() {
             let reader = &mut readers[index];
             if reader.is_unopened() {
-                heap.extend(reader.advance().map(|clock| (clock, index)));
+                heap.extend(reader.advance_to(hint).map(|clock| (clock, index)));
                 continue;
             }
             if let Some(view) = reader.view() {
@@ -230,7 +243,7 @@ impl<'s> Snapshot<'s> {
             } else {
                 reader.report_no_entry();
             }
-            heap.extend(reader.advance().map(|clock| (clock, index)));
+            heap.extend(reader.advance_to(hint).map(|clock| (clock, index)));
         }
         self.note_all(readers.into_iter().flat_map(|reader| reader.damage));
     }

@@ -19,10 +19,11 @@ fn entries_come_back_in_order_across_seals() {
     assert_eq!(texts(&store), want);
     fsck(dir.path());
     assert_eq!(git(dir.path(), &["rev-list", "--count", "refs/datum/journal/a-aaaaaaaa"]), "600\n");
-    assert!(
-        git(dir.path(), &["ls-tree", "-r", "--name-only", "refs/datum/journal/a-aaaaaaaa"]).lines().count()
-            == 2
-    );
+    // Whole segments, and those of the entries since the last one.
+    let names = git(dir.path(), &["ls-tree", "-r", "--name-only", "refs/datum/journal/a-aaaaaaaa"]);
+    let ends: Vec<_> = names.lines().map(|name| &name[..29]).collect();
+    let want = [256, 512, 544, 576].map(|end| format!("segments/000000/{end:012}-"));
+    assert_eq!(ends, want);
 }
 
 #[test]
@@ -172,11 +173,14 @@ fn a_truncated_segment_is_named_and_its_entries_come_from_the_chain() {
     let dir = repository(&[]);
     let store = Store::open(dir.path()).unwrap();
     store.apply::<StoreError>(Kind::Journal, &stamp("a", 0), |_| Ok(numbered(300))).unwrap();
-    let blob = git(dir.path(), &["ls-tree", "-r", "--object-only", "refs/datum/journal/a-aaaaaaaa"]);
-    let path = dir.path().join(format!(".git/objects/{}/{}", &blob[..2], blob[2..].trim()));
-    let whole = fs::read(&path).unwrap();
-    fs::remove_file(&path).unwrap();
-    fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    let blobs = git(dir.path(), &["ls-tree", "-r", "--object-only", "refs/datum/journal/a-aaaaaaaa"]);
+    assert_eq!(blobs.lines().count(), 2);
+    for blob in blobs.lines() {
+        let path = dir.path().join(format!(".git/objects/{}/{}", &blob[..2], &blob[2..]));
+        let whole = fs::read(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    }
     assert_eq!(texts(&Store::open(dir.path()).unwrap()).len(), 300);
 }
 
@@ -185,12 +189,12 @@ fn a_missing_commit_hides_no_more_than_it_must() {
     let dir = repository(&[]);
     let store = Store::open(dir.path()).unwrap();
     let applied = store.apply::<StoreError>(Kind::Journal, &stamp("a", 0), |_| Ok(numbered(300))).unwrap();
-    let lost = applied.ids[280].to_string();
+    let lost = applied.ids[290].to_string();
     fs::remove_file(dir.path().join(format!(".git/objects/{}/{}", &lost[..2], &lost[2..]))).unwrap();
     let store = Store::open(dir.path()).unwrap();
     let snapshot = store.snapshot().unwrap();
-    // 256 sealed ones, and the 19 that follow the lost one.
-    assert_eq!(snapshot.entries(Kind::Journal).len(), 256 + 19);
+    // 288 sealed ones, and the 9 that follow the lost one.
+    assert_eq!(snapshot.entries(Kind::Journal).len(), 288 + 9);
     let damage = snapshot.damage();
     assert_eq!(damage.len(), 1);
     assert!(damage[0].message.contains(&lost), "{damage:?}");
@@ -304,4 +308,22 @@ fn whatever_else_lies_among_the_refs_harms_nobody() {
         ["journal/e-aaaaaaaa", "journal/b-aaaaaaaa", "journal/c-aaaaaaaa", "journal/d-aaaaaaaa"]
     );
     append(&store, "a", 1, "two");
+}
+
+#[test]
+fn an_append_that_cannot_join_segments_leaves_them_as_they_are() {
+    let dir = repository(&[]);
+    let store = Store::open(dir.path()).unwrap();
+    for n in 0..256 {
+        append(&store, "a", n, &format!("entry {n}"));
+    }
+    let blobs = || git(dir.path(), &["ls-tree", "-r", "--object-only", "refs/datum/journal/a-aaaaaaaa"]);
+    let names = || git(dir.path(), &["ls-tree", "-r", "--name-only", "refs/datum/journal/a-aaaaaaaa"]);
+    assert_eq!(names().lines().count(), 7);
+    let lost = blobs()[..40].to_owned();
+    fs::remove_file(dir.path().join(format!(".git/objects/{}/{}", &lost[..2], &lost[2..]))).unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    append(&store, "a", 256, "one more");
+    assert_eq!(names().lines().count(), 8);
+    assert_eq!(texts(&store).len(), 257);
 }

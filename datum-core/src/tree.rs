@@ -48,7 +48,7 @@ pub(crate) fn print_file(name: &str, blob: EntryId) -> Vec<u8> {
     print(&[Item { name: name.as_bytes().to_vec(), id: blob, mode }])
 }
 
-/// Puts the blob `id` at `path` into the tree `items` is, and into the trees on the way.
+/// Puts the blob `id` at `path` into the tree `tree`, and into the trees on the way.
 ///
 /// `read` reads a tree, `write` writes one. The folders hold either trees or blobs, so names sort as bytes do.
 pub(crate) fn put<E, S>(
@@ -59,15 +59,31 @@ pub(crate) fn put<E, S>(
     read: &impl Fn(&S, EntryId) -> Result<Vec<Item>, E>,
     write: &impl Fn(&mut S, &[u8]) -> Result<EntryId, E>,
 ) -> Result<EntryId, E> {
+    replace(sink, tree, path, id, &|_| true, read, write)
+}
+
+/// As [`put`], leaving out of the folder that gets the blob what `keep` does not take.
+pub(crate) fn replace<E, S>(
+    sink: &mut S,
+    tree: EntryId,
+    path: &[&str],
+    id: EntryId,
+    keep: &impl Fn(&Item) -> bool,
+    read: &impl Fn(&S, EntryId) -> Result<Vec<Item>, E>,
+    write: &impl Fn(&mut S, &[u8]) -> Result<EntryId, E>,
+) -> Result<EntryId, E> {
     use gix::objs::tree::EntryKind;
     let Some((name, rest)) = path.split_first() else { return Ok(id) };
     let mut items = read(sink, tree)?;
+    if rest.is_empty() {
+        items.retain(keep);
+    }
     let found = items.binary_search_by(|item| item.name.as_slice().cmp(name.as_bytes()));
     let below = match found {
         Ok(at) => items[at].id,
         Err(_) => EntryId(gix::ObjectId::empty_tree(tree.0.kind())),
     };
-    let new = put(sink, below, rest, id, read, write)?;
+    let new = replace(sink, below, rest, id, keep, read, write)?;
     let kind = if rest.is_empty() { EntryKind::Blob } else { EntryKind::Tree };
     let item = Item { name: name.as_bytes().to_vec(), id: new, mode: kind.into() };
     match found {

@@ -3,12 +3,15 @@
 use crate::entry::{Draft, DraftError, View};
 use crate::id::EntryId;
 use crate::kind::Kind;
+use crate::log::Hint;
 use crate::snapshot::Snapshot;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 /// The trailer that names the hidden entry.
 pub const KEY: &str = "Undo";
+/// What stands in the raw commit of every entry that hides another.
+pub(crate) const MARK: &str = "\nUndo: ";
 
 /// Drafts the entry that hides `target`; it belongs into a log of the target's kind.
 ///
@@ -28,10 +31,21 @@ pub fn draft(target: EntryId, title: &str) -> Result<Draft, DraftError> {
 pub fn walk_visible(
     snapshot: &Snapshot<'_>,
     kind: Kind,
+    visit: impl FnMut(&View<'_>) -> ControlFlow<()>,
+) -> BTreeSet<EntryId> {
+    walk_hinted(snapshot, kind, None, visit)
+}
+
+/// Visits as [`walk_visible`] does, with a hint as [`Snapshot::walk_hinted`] takes it: one that answers `true` for bytes
+/// with [`MARK`] in them, too.
+pub(crate) fn walk_hinted(
+    snapshot: &Snapshot<'_>,
+    kind: Kind,
+    hint: Option<Hint<'_>>,
     mut visit: impl FnMut(&View<'_>) -> ControlFlow<()>,
 ) -> BTreeSet<EntryId> {
     let mut hidden = BTreeSet::new();
-    snapshot.walk(kind, |view| {
+    snapshot.walk_hinted(kind, hint, |view| {
         // Most logs hold no undo at all.
         if !hidden.is_empty() && hidden.remove(&view.id) {
             return ControlFlow::Continue(());

@@ -6,7 +6,7 @@ use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use crate::record::{Shown, short};
 use crate::time;
-use datum_core::{AgentName, Draft, Entry, Kind, Millis, StoreError, Word, journal};
+use datum_core::{AgentName, Draft, Entry, Hint, Kind, Millis, StoreError, Word, journal};
 use regex::RegexBuilder;
 use std::io::{self, Read as _};
 
@@ -110,16 +110,18 @@ impl Journal {
             until: moment("--until", self.until.as_deref(), now)?,
             limit: (!self.all).then_some(self.count),
         };
-        let pattern = self.search.as_deref().map(|text| {
-            let text = if self.regex { text.to_owned() } else { regex::escape(text) };
-            RegexBuilder::new(&text).case_insensitive(true).build()
-        });
+        let text = self.search.as_deref();
+        let text = text.map(|text| if self.regex { text.to_owned() } else { regex::escape(text) });
+        let pattern = text.as_deref().map(|text| RegexBuilder::new(text).case_insensitive(true).build());
         let pattern = pattern.transpose().map_err(|error| Fault::usage(format!("--regex: {error}")))?;
+        let hint = text.or_else(|| trailer(&query)).as_deref().and_then(hint);
+        let hint = hint.as_ref().map(|hint| |bytes: &[u8]| hint.is_match(bytes));
         let mut snapshot = edge.store()?.snapshot()?;
         if let Some(time) = moment("--as-of", self.as_of.as_deref(), now)? {
             snapshot = snapshot.as_of(time);
         }
-        let found = journal::list(&snapshot, &query, |text| {
+        let hint = hint.as_ref().map(|hint| hint as Hint<'_>);
+        let found = journal::search(&snapshot, &query, hint, |text| {
             pattern.as_ref().is_none_or(|pattern| pattern.is_match(text))
         });
         match out.format() {
@@ -136,6 +138,26 @@ impl Journal {
         out.damage(&snapshot.damage());
         Ok(if self.exit_code && found.is_empty() { Exit::No } else { Exit::Done })
     }
+}
+
+/// A pattern for a trailer that every entry a query takes has.
+fn trailer(query: &journal::Query) -> Option<String> {
+    let line = |key: &str, value: &str| format!("\n{key}: {}\n", regex::escape(value));
+    let tag = query.tags.first().map(|tag| line(journal::TAG, tag.as_str()));
+    let category = query.category.as_ref().map(|category| line(journal::CATEGORY, category.as_str()));
+    let author = query.author.as_ref().map(|author| line("Agent", author.as_str()));
+    // Beyond ASCII, letter case is not the same to a pattern and to the query.
+    tag.or(category).or(author).filter(|line| line.is_ascii())
+}
+
+/// What finds a pattern in raw commits, for the entries not to be parsed one by one; none for a pattern that looks at
+/// what stands around it, as `^` and `\b` do: there that is another than in an entry's text.
+fn hint(pattern: &str) -> Option<regex::bytes::Regex> {
+    if !regex_syntax::parse(pattern).ok()?.properties().look_set().is_empty() {
+        return None;
+    }
+    let marks = journal::MARKS.map(regex::escape).join("|");
+    regex::bytes::RegexBuilder::new(&format!("(?i:{pattern})|{marks}")).build().ok()
 }
 
 fn print_text(out: &mut Out, entry: &Entry) {

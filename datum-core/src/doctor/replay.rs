@@ -5,9 +5,9 @@ use crate::entry::Message;
 use crate::id::EntryId;
 use crate::log::{self, PAYLOADS, SEGMENTS};
 use crate::odb::{ObjectError, ObjectKind, Odb};
-use crate::segment::{self, Name, SEAL_EVERY};
+use crate::segment::{self, Name, SEAL_EVERY, WHOLE};
 use crate::tree::{self, Item};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// An object as it must be.
 pub(super) struct Derived {
@@ -20,8 +20,8 @@ pub(super) struct Derived {
 pub(super) struct Replay<'a> {
     odb: &'a Odb,
     tree: Option<EntryId>,
-    /// The commits since the last seal, oldest first.
-    since: Vec<Vec<u8>>,
+    /// The last commits, oldest first: at least those that a segment could still take.
+    recent: VecDeque<Vec<u8>>,
     last: Option<(EntryId, u64)>,
     /// Trees that are not in the database and have been derived.
     known: BTreeMap<EntryId, Vec<u8>>,
@@ -30,7 +30,14 @@ pub(super) struct Replay<'a> {
 
 impl<'a> Replay<'a> {
     pub(super) fn new(odb: &'a Odb) -> Self {
-        Self { odb, tree: None, since: Vec::new(), last: None, known: BTreeMap::new(), trial: Vec::new() }
+        Self {
+            odb,
+            tree: None,
+            recent: VecDeque::new(),
+            last: None,
+            known: BTreeMap::new(),
+            trial: Vec::new(),
+        }
     }
 
     /// Takes the next commit; answers with the objects it needs that are not whole in the database.
@@ -44,7 +51,10 @@ impl<'a> Replay<'a> {
         let payload = payload(&message);
         let result = self.derive(parsed.tree, payload, message.seq);
         self.last = Some((id, message.seq));
-        self.since.push(raw.to_vec());
+        self.recent.push_back(raw.to_vec());
+        if self.recent.len() as u64 > 2 * WHOLE {
+            self.recent.pop_front();
+        }
         result
     }
 
@@ -87,18 +97,12 @@ impl<'a> Replay<'a> {
                 && self.make(base, seal, payload).is_ok_and(|made| made == want)
             {
                 self.tree = Some(want);
-                if seal {
-                    self.since.clear();
-                }
                 return Ok(self.take_broken());
             }
         }
         // A compaction, or a writer of another version: its tree is taken at its word.
         self.tree = Some(want);
-        let read = |id| log::read_tree(self.odb, id);
-        if log::last_segment(want, read)?.map(|name| name.last) == self.last.map(|(id, _)| id) {
-            self.since.clear();
-        }
+        log::last_segments(want, |id| log::read_tree(self.odb, id))?;
         Ok(Vec::new())
     }
 
@@ -106,10 +110,23 @@ impl<'a> Replay<'a> {
     fn make(&mut self, base: EntryId, seal: bool, payload: Option<EntryId>) -> Result<EntryId, ObjectError> {
         let mut tree = base;
         if seal && let Some((last, end)) = self.last {
-            let bytes = segment::print(self.since.iter().map(Vec::as_slice));
+            let names = log::last_segments(tree, |id| self.read(id))?;
+            let names: Vec<Name> = names.into_iter().map(|(name, _)| name).collect();
+            let kept = segment::kept(&names, end).checked_sub(1).map_or(0, |at| names[at].end);
+            let most = usize::try_from(end.saturating_sub(kept)).unwrap_or(usize::MAX);
+            let mut commits = Vec::new();
+            for raw in self.recent.iter().rev().take(most) {
+                commits.push(raw.as_slice());
+                if !commit::has_parent(raw) {
+                    break;
+                }
+            }
+            let start = end.saturating_sub(commits.len() as u64);
+            let bytes = segment::print(commits.into_iter().rev());
             let blob = self.keep(ObjectKind::Blob, bytes)?;
             let (folder, file) = Name { end, last }.print();
-            tree = self.put(tree, &[SEGMENTS, &folder, &file], blob)?;
+            let keep = |item: &Item| item.text().and_then(Name::parse).is_none_or(|name| name.end <= start);
+            tree = self.replace(tree, &[SEGMENTS, &folder, &file], blob, &keep)?;
         }
         if let Some(id) = payload {
             let hex = id.to_string();
@@ -119,8 +136,18 @@ impl<'a> Replay<'a> {
     }
 
     fn put(&mut self, root: EntryId, path: &[&str], blob: EntryId) -> Result<EntryId, ObjectError> {
+        self.replace(root, path, blob, &|_| true)
+    }
+
+    fn replace(
+        &mut self,
+        root: EntryId,
+        path: &[&str],
+        blob: EntryId,
+        keep: &impl Fn(&Item) -> bool,
+    ) -> Result<EntryId, ObjectError> {
         let write = |replay: &mut Self, bytes: &[u8]| replay.keep(ObjectKind::Tree, bytes.to_vec());
-        tree::put(self, root, path, blob, &Self::read, &write)
+        tree::replace(self, root, path, blob, keep, &Self::read, &write)
     }
 
     fn read(&self, id: EntryId) -> Result<Vec<Item>, ObjectError> {

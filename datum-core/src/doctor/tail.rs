@@ -11,7 +11,7 @@ use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::odb::{ObjectError, ObjectKind};
 use crate::refs::ref_name;
-use crate::segment::SEAL_EVERY;
+use crate::segment::WHOLE;
 use crate::snapshot::Snapshot;
 use crate::stamp::{Identity, Stamp, Writer};
 use crate::store::StoreError;
@@ -142,7 +142,7 @@ impl Visit<'_> {
         let single = log.runs.iter().all(|run| matches!(run.source, Source::Commits(_)));
         let own = self.store.is_own(writer);
         let problem = format!("{error}; {} entries after it can still be read", after.len());
-        if !fetched.is_empty() || !own || !single || after.len() as u64 > SEAL_EVERY {
+        if !fetched.is_empty() || !own || !single || after.len() as u64 > WHOLE {
             let before = older.map_or("nothing before it".to_owned(), |id| format!("those up to {id}"));
             let remedy = format!(
                 "and {before}; git fetch --refetch <remote> {name} brings it back from a remote that has it"
