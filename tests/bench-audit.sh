@@ -11,26 +11,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 runs=${RUNS:-10}
-if [ -z "${DATUM:-}" ]; then
-  cargo static >&2
-  DATUM=${CARGO_TARGET_DIR:-target}/release/datum
-fi
-datum=$(realpath "$DATUM")
 [ $# = 0 ] || given=$(realpath "$1")
-work=$(mktemp -d "${TMPDIR:-/tmp}/datum-bench.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-
-# The user's own settings, as a user has them; nothing of this machine's.
 registry=${CARGO_HOME:-$HOME/.cargo}/registry/src
-unset "${!GIT_@}" "${!DATUM_@}" CI
-export HOME=$work/home XDG_CONFIG_HOME=$work/home/.config DATUM_AGENT=bench LC_ALL=C
-mkdir "$HOME"
-git config --global user.name "Bench Marker"
-git config --global user.email bench@example.org
-git config --global init.defaultBranch main
-
-say() { echo "bench: $*" >&2; }
+. tests/bench-setup.sh
 
 # cpu COMMAND... prints the CPU milliseconds of one run, its children's too; its exit code does not matter.
 cpu() {

@@ -10,19 +10,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 journal=${1:-90000} bottles=${2:-4000} tasks=${3:-6000} runs=${RUNS:-20}
-if [ -z "${DATUM:-}" ]; then
-  cargo static >&2
-  DATUM=${CARGO_TARGET_DIR:-target}/release/datum
-fi
-datum=$(realpath "$DATUM")
-work=$(mktemp -d "${TMPDIR:-/tmp}/datum-bench.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-unset "${!GIT_@}" "${!DATUM_@}" CI
-export HOME=$work/home XDG_CONFIG_HOME=$work/home/.config DATUM_AGENT=bench LC_ALL=C
-mkdir "$HOME"
-git config --global user.name "Bench Marker"
-git config --global user.email bench@example.org
+. tests/bench-setup.sh
 git init -q "$work/v"
 cd "$work/v"
 

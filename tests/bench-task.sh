@@ -14,23 +14,7 @@ rounds=${2:-9}
 runs=${RUNS:-20}
 case $tasks$rounds in *[!0-9]* | '') echo "usage: tests/bench-task.sh [TASKS [ROUNDS]]" >&2; exit 2 ;; esac
 
-if [ -z "${DATUM:-}" ]; then
-  cargo static >&2
-  DATUM=${CARGO_TARGET_DIR:-target}/release/datum
-fi
-datum=$(realpath "$DATUM")
-work=$(mktemp -d "${TMPDIR:-/tmp}/datum-bench-task.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-
-unset "${!GIT_@}" "${!DATUM_@}" CI
-export HOME=$work/home XDG_CONFIG_HOME=$work/home/.config DATUM_AGENT=bench LC_ALL=C
-mkdir "$HOME"
-git config --global user.name "Bench Marker"
-git config --global user.email bench@example.org
-git config --global init.defaultBranch main
-
-say() { echo "bench: $*" >&2; }
+. tests/bench-setup.sh
 
 # cpu RUNS COMMAND...: CPU milliseconds of one run; `{}` in the command is the number of the run.
 cpu() {

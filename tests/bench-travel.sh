@@ -13,24 +13,8 @@ most=${1:-100000}
 runs=${RUNS:-20}
 case $most in *[!0-9]* | '') echo "usage: tests/bench-travel.sh [ENTRIES]" >&2; exit 2 ;; esac
 
-if [ -z "${DATUM:-}" ]; then
-  cargo static >&2
-  DATUM=${CARGO_TARGET_DIR:-target}/release/datum
-fi
-datum=$(realpath "$DATUM")
-work=$(mktemp -d "${TMPDIR:-/tmp}/datum-travel.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-
-unset "${!GIT_@}" "${!DATUM_@}" CI
-export HOME=$work/home XDG_CONFIG_HOME=$work/home/.config DATUM_AGENT=bench LC_ALL=C
-mkdir "$HOME"
-git config --global user.name "Bench Marker"
-git config --global user.email bench@example.org
-git config --global init.defaultBranch main
+. tests/bench-setup.sh
 git config --global gc.auto 0
-
-say() { echo "travel: $*" >&2; }
 rows=$work/rows
 TIMEFORMAT='%U %S'
 

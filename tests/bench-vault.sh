@@ -13,23 +13,7 @@ cd "$(dirname "$0")/.."
 
 runs=${RUNS:-100}
 megabytes=${MEGABYTES:-200}
-if [ -z "${DATUM:-}" ]; then
-  cargo static >&2
-  DATUM=${CARGO_TARGET_DIR:-target}/release/datum
-fi
-datum=$(realpath "$DATUM")
-work=$(mktemp -d "${TMPDIR:-/tmp}/datum-bench.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-
-unset "${!GIT_@}" "${!DATUM_@}" CI
-export HOME=$work/home XDG_CONFIG_HOME=$work/home/.config DATUM_AGENT=bench LC_ALL=C
-mkdir "$HOME"
-git config --global user.name "Bench Marker"
-git config --global user.email bench@example.org
-git config --global init.defaultBranch main
-
-say() { echo "bench: $*" >&2; }
+. tests/bench-setup.sh
 
 # cost RUNS COMMAND... prints wall and CPU time of one run, milliseconds; wall is the median.
 cost() {

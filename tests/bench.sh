@@ -13,25 +13,8 @@ cap=${1:-1000000}
 runs=${RUNS:-200}
 case $cap in *[!0-9]* | '') echo "usage: tests/bench.sh [ENTRIES]" >&2; exit 2 ;; esac
 
-if [ -z "${DATUM:-}" ]; then
-  cargo static >&2
-  DATUM=${CARGO_TARGET_DIR:-target}/release/datum
-fi
-datum=$(realpath "$DATUM")
-work=$(mktemp -d "${TMPDIR:-/tmp}/datum-bench.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-
-# The user's own settings, as a user has them; nothing of this machine's.
-unset "${!GIT_@}" "${!DATUM_@}" CI
-export HOME=$work/home XDG_CONFIG_HOME=$work/home/.config DATUM_AGENT=bench LC_ALL=C
-mkdir "$HOME"
-git config --global user.name "Bench Marker"
-git config --global user.email bench@example.org
-git config --global init.defaultBranch main
+. tests/bench-setup.sh
 git config --global advice.detachedHead false
-
-say() { echo "bench: $*" >&2; }
 have_hyperfine=
 if command -v hyperfine >/dev/null; then
   have_hyperfine=1
