@@ -1,6 +1,7 @@
 //! The fleet at a host on loopback: what is asked, what is recorded, what is changed, and what happens when it fails.
 
 mod change;
+mod cost;
 mod limits;
 mod report;
 mod rest;

@@ -81,15 +81,17 @@ struct Answer {
 
 impl<'o> Client<'o> {
     pub(crate) fn new(given: Given, out: &'o Out) -> Result<Self, Fault> {
-        let tls = TlsConfig::builder().root_certs(trust::roots(given.certificates.as_deref())?).build();
-        let config = ureq::Agent::config_builder()
+        let mut config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             // A token must not follow a redirect, and a write must not change its method.
             .max_redirects(0)
             .max_redirects_will_error(false)
             .user_agent(concat!("datum/", env!("CARGO_PKG_VERSION")))
-            .timeout_global(Some(Duration::from_secs(given.timeout)))
-            .tls_config(tls);
+            .timeout_global(Some(Duration::from_secs(given.timeout)));
+        if given.place.is_encrypted() {
+            let roots = trust::roots(given.certificates.as_deref())?;
+            config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
+        }
         Ok(Self { agent: config.build().new_agent(), given, out, requests: 0, full_at: [0; 2] })
     }
 

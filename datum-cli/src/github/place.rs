@@ -26,6 +26,11 @@ impl Place {
         }
     }
 
+    /// Whether an address of the API is one of TLS.
+    pub(super) fn is_encrypted(&self) -> bool {
+        [&self.rest, &self.graphql].into_iter().any(|url| url.starts_with("https:"))
+    }
+
     fn of(what: &str, url: &str, graphql: Option<String>) -> Result<Self, Fault> {
         let rest = url.trim_end_matches('/').to_owned();
         let derived = match rest.strip_suffix("/api/v3") {

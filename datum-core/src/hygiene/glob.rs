@@ -9,18 +9,24 @@
 /// assert!(!matches("flux-?", "flux-core"));
 /// ```
 pub fn matches(pattern: &str, name: &str) -> bool {
+    if pattern.is_ascii() && name.is_ascii() {
+        return fits(pattern.as_bytes(), name.as_bytes(), b'*', b'?', u8::eq_ignore_ascii_case);
+    }
     let fold = |text: &str| text.chars().flat_map(char::to_lowercase).collect::<Vec<_>>();
-    let (pattern, name) = (fold(pattern), fold(name));
+    fits(&fold(pattern), &fold(name), '*', '?', char::eq)
+}
+
+fn fits<T: PartialEq>(pattern: &[T], name: &[T], any: T, one: T, same: impl Fn(&T, &T) -> bool) -> bool {
     let (mut p, mut n) = (0, 0);
     // Where to go on when a later part does not fit: after the last `*`, with one more character eaten by it.
     let mut back: Option<(usize, usize)> = None;
     while n < name.len() {
         match pattern.get(p) {
-            Some('*') => {
+            Some(c) if *c == any => {
                 back = Some((p + 1, n));
                 p += 1;
             }
-            Some(c) if *c == '?' || *c == name[n] => {
+            Some(c) if *c == one || same(c, &name[n]) => {
                 p += 1;
                 n += 1;
             }
@@ -34,7 +40,7 @@ pub fn matches(pattern: &str, name: &str) -> bool {
             },
         }
     }
-    pattern[p..].iter().all(|c| *c == '*')
+    pattern[p..].iter().all(|c| *c == any)
 }
 
 #[cfg(test)]

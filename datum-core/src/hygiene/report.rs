@@ -1,11 +1,11 @@
 //! A report: a scan judged by the rules, beside the scans before it.
 
 use super::repository::Repository;
-use super::rules::{Health, Level, Reason, Rules, classify};
+use super::rules::{Health, Level, Reason, Rules, classify, health};
 use super::scan::{Counts, Scan, Unknown};
 use crate::stamp::Millis;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One repository of a report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -132,7 +132,7 @@ pub fn report(
         organization: scan.organization.clone(),
         filter: scan.filter.clone(),
         time,
-        counts: scan.counts(rules, time),
+        counts: Counts::sum(rows.iter().map(|row| row.health), scan.not_known()),
         archived: scan.archived,
         forks: scan.forks,
         filtered: scan.filtered,
@@ -201,28 +201,32 @@ fn languages(repositories: &[Repository]) -> Vec<Language> {
     found
 }
 
-fn trend(scan: &Scan, time: Millis, since: Millis, old: &Scan, rules: &Rules) -> Trend {
-    let judge = |repositories: &[Repository], now: Millis| -> BTreeMap<String, (String, Health)> {
-        let verdict =
-            |repository: &Repository| (repository.name.clone(), classify(repository, rules, now).health);
-        repositories.iter().map(|repository| (repository.id.clone(), verdict(repository))).collect()
+fn trend<'s>(scan: &'s Scan, time: Millis, since: Millis, old: &'s Scan, rules: &Rules) -> Trend {
+    let judge = |scan: &'s Scan, now: Millis| -> BTreeMap<&'s str, (&'s str, Health)> {
+        let verdict = |repository: &'s Repository| {
+            (repository.id.as_str(), (repository.name.as_str(), health(repository, rules, now)))
+        };
+        scan.repositories.iter().map(verdict).collect()
     };
-    let (now, was) = (judge(&scan.repositories, time), judge(&old.repositories, since));
-    let mut trend = Trend { since, counts: old.counts(rules, since), ..Trend::default() };
+    let (now, was) = (judge(scan, time), judge(old, since));
+    let counts = Counts::sum(was.values().map(|(_, health)| *health), old.not_known());
+    let mut trend = Trend { since, counts, ..Trend::default() };
     for (id, (name, health)) in &now {
         match was.get(id) {
-            None => trend.new.push(name.clone()),
-            Some((_, before)) if health < before => trend.better.push(name.clone()),
-            Some((_, before)) if health > before => trend.worse.push(name.clone()),
+            None => trend.new.push((*name).to_owned()),
+            Some((_, before)) if health < before => trend.better.push((*name).to_owned()),
+            Some((_, before)) if health > before => trend.worse.push((*name).to_owned()),
             Some(_) => {}
         }
     }
     // A repository that was unknown then is not new now, and one that is unknown now is not gone.
-    trend.new.retain(|name| !old.unknown.iter().any(|unknown| unknown.name == *name));
+    let names = |scan: &'s Scan| scan.unknown.iter().map(|one| one.name.as_str()).collect::<BTreeSet<_>>();
+    let unread = names(old);
+    trend.new.retain(|name| !unread.contains(name.as_str()));
     if scan.unlisted == 0 {
-        let unread = |name: &str| scan.unknown.iter().any(|unknown| unknown.name == name);
-        let gone = was.iter().filter(|(id, (name, _))| !now.contains_key(*id) && !unread(name));
-        trend.gone.extend(gone.map(|(_, (name, _))| name.clone()));
+        let unread = names(scan);
+        let gone = was.iter().filter(|(id, (name, _))| !now.contains_key(*id) && !unread.contains(name));
+        trend.gone.extend(gone.map(|(_, (name, _))| (*name).to_owned()));
     }
     for list in [&mut trend.better, &mut trend.worse, &mut trend.new, &mut trend.gone] {
         list.sort();

@@ -103,6 +103,20 @@ impl Repository {
         }
     }
 
+    /// Whether a listing would tell of it what `outline` tells.
+    pub fn is_still(&self, outline: &Self) -> bool {
+        let Self { id, name, archived, fork, private, description, topics, branch, pushed, updated, .. } =
+            self;
+        *id == outline.id
+            && *name == outline.name
+            && (*archived, *fork, *private) == (outline.archived, outline.fork, outline.private)
+            && *description == outline.description
+            && *topics == outline.topics
+            && *branch == outline.branch
+            && *pushed == outline.pushed
+            && *updated == outline.updated
+    }
+
     /// The part of the name after the owner.
     pub fn short_name(&self) -> &str {
         self.name.rsplit('/').next().unwrap_or(&self.name)

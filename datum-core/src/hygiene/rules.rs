@@ -238,14 +238,22 @@ pub struct Verdict {
 ///
 /// Of several rules about idleness only the worst that fires is told. What is not known never fires a rule.
 pub fn classify(repository: &Repository, rules: &Rules, now: Millis) -> Verdict {
-    let fired: Vec<&Rule> = rules.rule.iter().filter(|rule| rule.when.holds(repository, now)).collect();
-    let oldest = fired.iter().filter_map(|rule| rule.when.idle_days).max();
-    let told = fired.into_iter().filter(|rule| rule.when.idle_days.is_none_or(|days| Some(days) == oldest));
-    let reasons: Vec<Reason> = told
-        .map(|rule| Reason { rule: rule.id.clone(), level: rule.level, says: rule.says.clone() })
-        .collect();
+    let reason = |rule: &Rule| Reason { rule: rule.id.clone(), level: rule.level, says: rule.says.clone() };
+    let reasons: Vec<Reason> = told(repository, rules, now).map(reason).collect();
     let health = reasons.iter().map(|reason| reason.level.health()).max().unwrap_or(Health::Green);
     Verdict { health, reasons }
+}
+
+/// The health alone.
+pub(super) fn health(repository: &Repository, rules: &Rules, now: Millis) -> Health {
+    told(repository, rules, now).map(|rule| rule.level.health()).max().unwrap_or(Health::Green)
+}
+
+/// The rules that fire; of those about age only the one about the greatest.
+fn told<'r>(repository: &Repository, rules: &'r Rules, now: Millis) -> impl Iterator<Item = &'r Rule> {
+    let fired: Vec<&Rule> = rules.rule.iter().filter(|rule| rule.when.holds(repository, now)).collect();
+    let oldest = fired.iter().filter_map(|rule| rule.when.idle_days).max();
+    fired.into_iter().filter(move |rule| rule.when.idle_days.is_none_or(|days| Some(days) == oldest))
 }
 
 impl Condition {

@@ -1,7 +1,7 @@
 //! A scan: what an organisation's repositories were at one moment, as an entry of kind `audit`.
 
 use super::repository::Repository;
-use super::rules::{Health, Rules, classify};
+use super::rules::Health;
 use crate::entry::{Draft, DraftError, Entry};
 use crate::id::EntryId;
 use crate::kind::Kind;
@@ -142,6 +142,13 @@ impl Counts {
         }
     }
 
+    /// Counts repositories of these kinds of health, and so many of which nothing is known.
+    pub fn sum(healths: impl IntoIterator<Item = Health>, unknown: u64) -> Self {
+        let mut counts = Self { unknown, ..Self::default() };
+        healths.into_iter().for_each(|health| counts.add(health));
+        counts
+    }
+
     /// Counts one more repository.
     pub fn add(&mut self, health: Health) {
         *match health {
@@ -154,14 +161,9 @@ impl Counts {
 }
 
 impl Scan {
-    /// How many are how, by the rules.
-    pub fn counts(&self, rules: &Rules, now: Millis) -> Counts {
-        let unknown = self.unknown.len() as u64 + self.unlisted;
-        let mut counts = Counts { unknown, ..Counts::default() };
-        for repository in &self.repositories {
-            counts.add(classify(repository, rules, now).health);
-        }
-        counts
+    /// How many could not be read.
+    pub fn not_known(&self) -> u64 {
+        self.unknown.len() as u64 + self.unlisted
     }
 
     /// Whether every repository that was chosen is known.

@@ -45,7 +45,7 @@ pub(super) fn look(
             continue;
         }
         match pool.remove(&outline.id) {
-            Some(facts) if facts.outline() == outline => scan.repositories.push(facts),
+            Some(facts) if facts.is_still(&outline) => scan.repositories.push(facts),
             _ => changed.push(outline),
         }
     }

@@ -44,7 +44,7 @@ pub(super) fn newest(edge: &Edge<'_>, out: &Out, org: &str, choice: &Choice) -> 
             .hint(format!("datum fleet scan --org {org} makes one"))
     })?;
     if !scan.is_complete() {
-        let unknown = scan.unknown.len() as u64 + scan.unlisted;
+        let unknown = scan.not_known();
         out.warn(&format!(
             "{unknown} repositories are unknown and not in the plan; datum fleet scan asks again"
         ));

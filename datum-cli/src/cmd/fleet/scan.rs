@@ -74,10 +74,10 @@ impl Scan {
             known,
             sizes,
         )?;
-        let counts = scan.counts(&rules, stamp.now);
+        let report = hygiene::report(&scan, stamp.now, &rules, None, Vec::new());
+        let counts = report.counts;
         let draft = hygiene::draft_scan(&scan, &counts)?;
         let applied = store.apply::<StoreError>(Kind::Audit, &stamp, |_| Ok(vec![draft.clone()]))?;
-        let report = hygiene::report(&scan, stamp.now, &rules, None, Vec::new());
         match out.format() {
             Format::Text => text::rows(out, &report),
             Format::Json => out.json(&serde_json::json!({
