@@ -16,7 +16,13 @@ pub fn matches(pattern: &str, name: &str) -> bool {
     fits(&fold(pattern), &fold(name), '*', '?', char::eq)
 }
 
-fn fits<T: PartialEq>(pattern: &[T], name: &[T], any: T, one: T, same: impl Fn(&T, &T) -> bool) -> bool {
+fn fits<T: Copy + PartialEq>(
+    pattern: &[T],
+    name: &[T],
+    any: T,
+    one: T,
+    same: impl Fn(&T, &T) -> bool,
+) -> bool {
     let (mut p, mut n) = (0, 0);
     // Where to go on when a later part does not fit: after the last `*`, with one more character eaten by it.
     let mut back: Option<(usize, usize)> = None;
