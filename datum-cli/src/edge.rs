@@ -9,7 +9,7 @@ use datum_core::Signers;
 use datum_core::bottle::Me;
 use datum_core::capability::{self, Capability};
 use datum_core::{AgentName, Millis, OpenOptions, Stamp, Store};
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::path::PathBuf;
 #[cfg(feature = "vault")]
 use std::rc::Rc;
@@ -18,6 +18,8 @@ use std::rc::Rc;
 pub(crate) struct Edge<'a> {
     global: &'a Global,
     store: OnceCell<Store>,
+    /// Whether all that is written is flushed to the disk.
+    flushes: Cell<bool>,
     #[cfg(feature = "vault")]
     keyring: Rc<Keyring>,
 }
@@ -44,6 +46,7 @@ impl<'a> Edge<'a> {
         Self {
             global,
             store: OnceCell::new(),
+            flushes: Cell::new(false),
             #[cfg(feature = "vault")]
             keyring: Rc::default(),
         }
@@ -93,6 +96,12 @@ impl<'a> Edge<'a> {
         self.open(variable("DATUM_HOME").map(PathBuf::from))
     }
 
+    /// Flushes all that is written to the disk; to be said before the repository is first asked for.
+    #[cfg(feature = "vault")]
+    pub(crate) fn flush(&self) {
+        self.flushes.set(true);
+    }
+
     /// The repository whose hook we are: where git has started us, whatever `DATUM_HOME` says.
     pub(crate) fn hook_store(&self) -> Result<&Store, Fault> {
         self.open(None)
@@ -104,6 +113,7 @@ impl<'a> Edge<'a> {
             return Ok(store);
         }
         let store = self.opening_at(home).open()?;
+        let store = if self.flushes.get() { store.flushing() } else { store };
         #[cfg(feature = "vault")]
         let store = self.signing(store);
         Ok(self.store.get_or_init(|| store))

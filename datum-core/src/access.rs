@@ -1,6 +1,8 @@
 //! Access records: what was read, refused and granted through datum, as entries of kind `audit`.
 //!
-//! A record is written before a value is released: no record, no value. What someone reads with the keys in hand and
+//! A record is written before a value is released: no record, no value. It outlives whatever process dies; to outlive a
+//! power cut it is flushed too, by a keeper that serves others, whose only trace it is, and where `datum.durability` is
+//! `full`. An agent that opens for itself holds the keys and could leave no record at all, so it does not wait for the disk. What someone reads with the keys in hand and
 //! without datum, no record can tell.
 
 use crate::entry::{Draft, DraftError, Entry};

@@ -60,7 +60,8 @@ pub(crate) fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, KeyError> {
 pub struct AgentKeys {
     agent: AgentName,
     identity: age::x25519::Identity,
-    seed: Zeroizing<[u8; 32]>,
+    /// Wiped when it goes.
+    signer: Signer,
 }
 
 impl fmt::Debug for AgentKeys {
@@ -75,7 +76,8 @@ impl AgentKeys {
     /// # Errors
     /// [`KeyError::Random`] where the system has no randomness.
     pub fn generate(agent: AgentName) -> Result<Self, KeyError> {
-        Ok(Self { agent, identity: age::x25519::Identity::generate(), seed: random()? })
+        let signer = Signer::from_seed(&*random()?);
+        Ok(Self { agent, identity: age::x25519::Identity::generate(), signer })
     }
 
     /// The agent whose keys they are.
@@ -85,7 +87,7 @@ impl AgentKeys {
 
     /// The key that signs.
     pub fn signer(&self) -> Signer {
-        Signer::from_seed(&self.seed)
+        self.signer.clone()
     }
 
     /// The public half of the identity, `age1…`.
@@ -122,13 +124,13 @@ impl AgentKeys {
         format!(
             "{HEADER}\nagent {}\nsigner {}\nrecipient {}\n",
             self.agent,
-            self.signer().public(),
+            self.signer.public(),
             self.recipient()
         )
     }
 
     fn private(&self) -> Zeroizing<String> {
-        let seed = Zeroizing::new(STANDARD.encode(*self.seed));
+        let seed = Zeroizing::new(STANDARD.encode(*self.signer.seed()));
         Zeroizing::new(format!("{}\nseed {}\n", self.identity.to_string().expose_secret(), *seed))
     }
 }
@@ -217,8 +219,8 @@ impl KeyFile {
         let seed = seed.and_then(|seed| STANDARD.decode(seed).ok()).map(Zeroizing::new);
         let seed = seed.and_then(|seed| <[u8; 32]>::try_from(seed.as_slice()).ok());
         let seed = Zeroizing::new(seed.ok_or(KeyError::Format { line: 7 })?);
-        let keys = AgentKeys { agent: self.agent.clone(), identity, seed };
-        if keys.signer().public() == self.signer && keys.recipient() == self.recipient {
+        let keys = AgentKeys { agent: self.agent.clone(), identity, signer: Signer::from_seed(&seed) };
+        if keys.signer.public() == self.signer && keys.recipient() == self.recipient {
             Ok(keys)
         } else {
             Err(KeyError::Mismatch)

@@ -1,8 +1,8 @@
 //! Signatures as `ssh-keygen -Y sign` makes them and git stores them: SSHSIG, Ed25519 only.
 //!
 //! The format is OpenSSH's `PROTOCOL.sshsig`, the encodings are RFC 4251's, the key type is RFC 8709's. It is written out
-//! here, sixty lines of framing over `ed25519-dalek`, because the `ssh-key` crate puts `rsa` and its open advisory
-//! (RUSTSEC-2023-0071) into the lock file of everyone who uses it.
+//! here, sixty lines of framing over `ed25519-dalek`, because the `ssh-key` crate compiles `rsa` and its open advisory
+//! (RUSTSEC-2023-0071) for everyone who uses it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -59,12 +59,18 @@ impl PublicKey {
     }
 
     fn from_blob(blob: &[u8]) -> Option<Self> {
+        let key = Self::unchecked(blob)?;
+        // A point that is none, or one of small order under which anything verifies, is no key.
+        let point = VerifyingKey::from_bytes(&key.0).ok()?;
+        (!point.is_weak()).then_some(key)
+    }
+
+    /// A key by its form alone, of which it is known otherwise that it is one.
+    fn unchecked(blob: &[u8]) -> Option<Self> {
         let mut rest = blob;
         let (name, bytes) = (take(&mut rest)?, take(&mut rest)?);
         let bytes: [u8; 32] = bytes.try_into().ok()?;
-        // A point that is none, or one of small order under which anything verifies, is no key.
-        let point = VerifyingKey::from_bytes(&bytes).ok()?;
-        (name == KEY_TYPE && rest.is_empty() && !point.is_weak()).then_some(Self(bytes))
+        (name == KEY_TYPE && rest.is_empty()).then_some(Self(bytes))
     }
 
     fn blob(&self) -> Vec<u8> {
@@ -95,6 +101,12 @@ impl Signer {
     /// The key whose seed is `seed` (RFC 8032's private key).
     pub fn from_seed(seed: &[u8; 32]) -> Self {
         Self(SigningKey::from_bytes(seed))
+    }
+
+    /// The seed that it was made from.
+    #[cfg(feature = "vault")]
+    pub(crate) fn seed(&self) -> zeroize::Zeroizing<[u8; 32]> {
+        zeroize::Zeroizing::new(self.0.to_bytes())
     }
 
     /// The public half.
@@ -136,29 +148,32 @@ impl fmt::Debug for Signer {
 /// # Errors
 /// [`SignatureError`] for anything but a good signature.
 pub(crate) fn verify(armour: &str, content: &[u8]) -> Result<PublicKey, SignatureError> {
-    let (signer, signature) = parse(armour)?;
+    let (signer, signature) = parse(armour, PublicKey::from_blob)?;
     let key = VerifyingKey::from_bytes(&signer.0).map_err(|_| SignatureError::Format)?;
     key.verify_strict(&signed_data(content), &signature).map_err(|_| SignatureError::Wrong)?;
     Ok(signer)
 }
 
-/// The key that a signature says it is by.
+/// The key that a signature, which was found good before, is by. That it is a key is known by that, and not looked at again.
 #[cfg(feature = "vault")]
 pub(crate) fn claimed(armour: &str) -> Result<PublicKey, SignatureError> {
-    parse(armour).map(|(signer, _)| signer)
+    parse(armour, PublicKey::unchecked).map(|(signer, _)| signer)
 }
 
-fn parse(armour: &str) -> Result<(PublicKey, Signature), SignatureError> {
+fn parse(
+    armour: &str,
+    signer: fn(&[u8]) -> Option<PublicKey>,
+) -> Result<(PublicKey, Signature), SignatureError> {
     let body = armour.trim_end_matches('\n').strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(END));
     let body = body.filter(|_| armour.len() <= ARMOUR_MAX).ok_or(SignatureError::Armour)?;
     let text: String = body.lines().collect();
     let blob = STANDARD.decode(text).map_err(|_| SignatureError::Armour)?;
-    parse_blob(&blob).ok_or(SignatureError::Format)
+    parse_blob(&blob, signer).ok_or(SignatureError::Format)
 }
 
-fn parse_blob(blob: &[u8]) -> Option<(PublicKey, Signature)> {
+fn parse_blob(blob: &[u8], signer: fn(&[u8]) -> Option<PublicKey>) -> Option<(PublicKey, Signature)> {
     let mut rest = blob.strip_prefix(MAGIC)?.strip_prefix(&1u32.to_be_bytes())?;
-    let signer = PublicKey::from_blob(take(&mut rest)?)?;
+    let signer = signer(take(&mut rest)?)?;
     let (namespace, reserved, hash) = (take(&mut rest)?, take(&mut rest)?, take(&mut rest)?);
     let mut signature = take(&mut rest)?;
     let name = take(&mut signature)?;
@@ -258,8 +273,8 @@ mod tests {
 
         #[test]
         fn parsing_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            let _ = parse_blob(&bytes);
-            let _ = parse_blob(&[MAGIC, &[0, 0, 0, 1], &bytes].concat());
+            let _ = parse_blob(&bytes, PublicKey::from_blob);
+            let _ = parse_blob(&[MAGIC, &[0, 0, 0, 1], &bytes].concat(), PublicKey::unchecked);
             let _ = PublicKey::from_blob(&bytes);
         }
     }

@@ -181,6 +181,13 @@ impl Store {
         })
     }
 
+    /// Flushes, from now on, all that is written to the disk before it is published.
+    #[must_use]
+    pub fn flushing(mut self) -> Self {
+        (self.sync_objects, self.sync_refs) = (true, true);
+        self
+    }
+
     /// The folder that all work trees of the repository share (`.git`).
     pub fn common_dir(&self) -> &Path {
         &self.common_dir
@@ -247,7 +254,12 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the refs cannot be listed. A log that cannot be read is told by [`Snapshot::damage`].
     pub fn snapshot(&self) -> Result<Snapshot<'_>, StoreError> {
-        let folders = Kind::ALL.map(|kind| format!("{PREFIX}{kind}/"));
+        self.snapshot_of(&Kind::ALL, self.head())
+    }
+
+    /// Takes a snapshot of the logs of some kinds.
+    fn snapshot_of(&self, kinds: &[Kind], head: Option<EntryId>) -> Result<Snapshot<'_>, StoreError> {
+        let folders: Vec<_> = kinds.iter().map(|kind| format!("{PREFIX}{kind}/")).collect();
         let mut folders: Vec<&str> = folders.iter().map(String::as_str).collect();
         folders.push(container::PREFIX);
         let (refs, broken) = self.refs.list_under(&folders)?;
@@ -273,7 +285,7 @@ impl Store {
             });
         }
         let tips = refs.into_iter().filter_map(|(name, id)| Some((parse_log(&name)?, id))).collect();
-        let snapshot = Snapshot::new(&self.odb, &self.refs, tips, self.head(), damage);
+        let snapshot = Snapshot::new(&self.odb, &self.refs, tips, head, damage);
         Ok(snapshot.with_adopted(adopted.logs))
     }
 
@@ -292,6 +304,18 @@ impl Store {
     ) -> Result<Applied, E> {
         let writer = self.writer(&stamp.agent)?;
         self.append(Target::of(kind, &writer), &ref_name(kind, &writer), stamp, || self.snapshot(), decide)
+    }
+
+    /// Appends one draft that depends on nothing in the repository, which is then not looked at but for the log itself.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing was appended.
+    pub fn note(&self, kind: Kind, stamp: &Stamp, draft: &Draft) -> Result<Applied, StoreError> {
+        let writer = self.writer(&stamp.agent)?;
+        let look = || self.snapshot_of(&[kind], None);
+        self.append(Target::of(kind, &writer), &ref_name(kind, &writer), stamp, look, |_| {
+            Ok(vec![draft.clone()])
+        })
     }
 
     /// Appends to the log that the ref `name` is, as `look` sees it.

@@ -10,7 +10,7 @@ use crate::out::Out;
 use datum_core::access::{Access, What};
 use datum_core::boundary::names_of;
 use datum_core::vault::VaultError;
-use datum_core::{AgentName, Draft, Kind, StoreError, Word};
+use datum_core::{AgentName, Draft, Kind, Word};
 use hand::{Hand, Secret};
 use std::process::{Command, Stdio};
 
@@ -25,8 +25,9 @@ use std::process::{Command, Stdio};
   datum run --as oracle1 --secret db/password@fd -- sh -c 'read x <&$DB_PASSWORD_FD'
   datum run --as oracle1 --net api.example.org:443 --env LANG -- ./ask
 
-The workshop is read, and written but for its git directory; new names directly in its root are not made (--write FILE
-makes one first). What a command prints of a value, or of its base64, hex or URL form, is shown as ***; a command that
+The workshop is read, and what lies in it is written, but nothing of its git directory. In its root itself no names are
+made, renamed or removed: the kernel gives such a right for a folder with all below it, and .git is below it. What is to
+be there is made first: --write FILE makes a file, --write FOLDER/ a folder, in which all is possible. What a command prints of a value, or of its base64, hex or URL form, is shown as ***; a command that
 hides it otherwise is not stopped. A variable is seen by all processes of the same user, a descriptor or a file is not.
 
 Exit: the command's own code, 128 + N after signal N; 125 the boundary cannot be held, 126 the command cannot be
@@ -122,7 +123,7 @@ impl Run {
 /// Writes an access record in the name of the agent that the command is run as.
 fn record(edge: &Edge<'_>, agent: &AgentName, draft: &Draft) -> Result<(), Fault> {
     let stamp = edge.stamp_as(agent.clone())?;
-    let written = edge.store()?.apply::<StoreError>(Kind::Audit, &stamp, |_| Ok(vec![draft.clone()]));
+    let written = edge.store()?.note(Kind::Audit, &stamp, draft);
     written.map(drop).map_err(|error| {
         let mut fault = Fault::from(error);
         fault.message = format!("no access record can be written, so nothing is run: {}", fault.message);

@@ -16,7 +16,7 @@ use crate::out::Out;
 use datum_core::access::{Access, What};
 use datum_core::keys::AgentKeys;
 use datum_core::vault::{self, Changes, VaultError};
-use datum_core::{Applied, Kind, Store, StoreError, Word};
+use datum_core::{Applied, Kind, Pins, Store, Word};
 use zeroize::Zeroizing;
 
 /// Keeps values that only the granted agents can open, in git, with no server.
@@ -115,9 +115,18 @@ impl Vault {
 
 /// Reads the trusted vault, pins what was read, and hands it on.
 pub(crate) fn read(edge: &Edge<'_>) -> Result<vault::Vault, Fault> {
+    read_by(edge, &edge.store()?.pins()?)
+}
+
+/// The same by pins that were just read.
+fn read_by(edge: &Edge<'_>, pins: &Pins) -> Result<vault::Vault, Fault> {
     let store = edge.store()?;
-    let vault = vault::Vault::read(&store.snapshot()?, &store.pins()?)?;
-    store.change_pins(|pins| vault.pin(pins))?;
+    let vault = vault::Vault::read(&store.snapshot()?, pins)?;
+    let mut pinned = pins.clone();
+    vault.pin(&mut pinned);
+    if pinned != *pins {
+        store.change_pins(|pins| vault.pin(pins))?;
+    }
     Ok(vault)
 }
 
@@ -154,13 +163,11 @@ pub(super) fn names(texts: &[String]) -> Result<Vec<Word>, Fault> {
 /// Writes an access record; what it is about must not happen without it.
 pub(super) fn record(edge: &Edge<'_>, access: &Access<'_>) -> Result<(), Fault> {
     let draft = access.draft()?;
-    edge.store()?.apply::<StoreError>(Kind::Audit, &edge.stamp()?, |_| Ok(vec![draft.clone()])).map_err(
-        |error| {
-            let mut fault = Fault::from(error);
-            fault.message = format!("no access record can be written, so nothing is done: {}", fault.message);
-            fault
-        },
-    )?;
+    edge.store()?.note(Kind::Audit, &edge.stamp()?, &draft).map_err(|error| {
+        let mut fault = Fault::from(error);
+        fault.message = format!("no access record can be written, so nothing is done: {}", fault.message);
+        fault
+    })?;
     Ok(())
 }
 

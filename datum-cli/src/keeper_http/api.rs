@@ -13,7 +13,7 @@ use datum_core::access::{self, Access, Query, What};
 use datum_core::boundary::{Boundaries, check_boundary, is_reserved};
 use datum_core::enrolment::Enrolment;
 use datum_core::vault::{Role, Vault, VaultError};
-use datum_core::{AgentName, Kind, Millis, StoreError, Word};
+use datum_core::{AgentName, Kind, Millis, Word};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -204,7 +204,7 @@ fn record(
     let draft = access.draft().map_err(|_| no(400, "the purpose must be one plain line"))?;
     let draft = draft.with("Via", "http").map_err(|_| no(400, "the purpose must be one plain line"))?;
     let stamp = edge.stamp()?;
-    let written = edge.store()?.apply::<StoreError>(Kind::Audit, &stamp, |_| Ok(vec![draft.clone()]));
+    let written = edge.store()?.note(Kind::Audit, &stamp, &draft);
     written.map(drop).map_err(|_| no(503, "no access record can be written, so nothing is done"))
 }
 

@@ -1,6 +1,6 @@
 //! Reading: values with a record before each release, and everything that stands in clear.
 
-use super::{keys, names, read, record};
+use super::{keys, names, read, read_by, record};
 use crate::edge::{Edge, variable};
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
@@ -25,7 +25,9 @@ use zeroize::Zeroizing;
   datum vault get db/host --explain
 
 Asked in this order: the variable DATUM_VALUE_<NAME>, the vault, git's setting datum.<name>.value (for what
-need not be kept from anyone). The record of the access is written before the value is released.")]
+need not be kept from anyone). The record of the access is written before the value is released: whatever process dies
+then, it stands. A power cut can take the last seconds of it; git's setting datum.durability=full flushes it to the disk
+first, which takes some milliseconds.")]
 pub(super) struct Get {
     /// The names; several only with --format json
     #[arg(required = true)]
@@ -139,9 +141,13 @@ impl Get {
         let configuration = |name: &Word| store.setting(&format!("datum.{name}.value"));
         let asked = only.is_none_or(|only| only == Source::Vault);
         let all_declared = names.iter().all(|name| environment(name).is_some()) && only.is_none();
-        let trusted = asked && !all_declared && store.pins()?.vault().is_some();
-        let opened =
-            if trusted || only == Some(Source::Vault) { Some((read(edge)?, keys(edge)?)) } else { None };
+        let pins = store.pins()?;
+        let trusted = asked && !all_declared && pins.vault().is_some();
+        let opened = if trusted || only == Some(Source::Vault) {
+            Some((read_by(edge, &pins)?, keys(edge)?))
+        } else {
+            None
+        };
         let vault = opened.as_ref().map(|(vault, keys)| (vault, &**keys));
         let proxy = SecretProxy { environment: &environment, vault, configuration: &configuration };
         Ok(names.iter().map(|name| (name.clone(), proxy.resolve(name, only))).collect())
@@ -149,6 +155,9 @@ impl Get {
 }
 
 fn fault(name: &Word, error: VaultError) -> Fault {
+    if let VaultError::Unknown(_) = error {
+        return error.into();
+    }
     let mut fault = Fault::from(error);
     fault.message = format!("{name}: {}", fault.message);
     fault
