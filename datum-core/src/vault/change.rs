@@ -37,6 +37,8 @@ pub struct Changes<'v> {
     role: Role,
     /// Members as this batch makes them.
     members: BTreeMap<String, Member>,
+    /// What this batch has taken from whom.
+    revoked: BTreeSet<(Word, AgentName)>,
     drafts: Vec<Draft>,
 }
 
@@ -49,7 +51,8 @@ impl Vault {
         let member =
             self.member(keys.agent().as_str()).filter(|member| member.signer == keys.signer().public());
         let role = member.ok_or_else(|| VaultError::NoMember(keys.agent().clone()))?.role;
-        Ok(Changes { vault: self, writer, keys, role, members: BTreeMap::new(), drafts: Vec::new() })
+        let (members, revoked, drafts) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
+        Ok(Changes { vault: self, writer, keys, role, members, revoked, drafts })
     }
 }
 
@@ -61,6 +64,8 @@ impl Changes<'_> {
 
     /// Gives a name a new value, sealed to all who may open it and to those of `also`; answers with its number.
     ///
+    /// Whom this batch has revoked it is not sealed to.
+    ///
     /// # Errors
     /// [`VaultError`] without the right, for a value over [`super::VALUE_MAX`], and for one of `also` who is no member.
     pub fn set(&mut self, name: &Word, value: &[u8], also: &[AgentName]) -> Result<u64, VaultError> {
@@ -69,6 +74,7 @@ impl Changes<'_> {
         let version = known.map_or(0, newest_number) + 1;
         let in_use = known.filter(|secret| !secret.destroyed);
         let mut granted: BTreeSet<String> = in_use.map(|secret| secret.granted.clone()).unwrap_or_default();
+        granted.retain(|agent| !self.revoked.iter().any(|(of, from)| of == name && from.as_str() == agent));
         let mut new: Vec<AgentName> = also.to_vec();
         if in_use.is_none() {
             new.push(self.keys.agent().clone());
@@ -126,7 +132,9 @@ impl Changes<'_> {
     pub fn revoke(&mut self, name: &Word, agent: &AgentName) -> Result<(), VaultError> {
         self.need(Role::Keeper)?;
         self.vault.secret(name)?;
-        self.push(&Act::Revoke { name: name.clone(), agent: agent.clone() })
+        self.push(&Act::Revoke { name: name.clone(), agent: agent.clone() })?;
+        self.revoked.insert((name.clone(), agent.clone()));
+        Ok(())
     }
 
     /// Takes a name out of use; its values stay in the history, sealed.

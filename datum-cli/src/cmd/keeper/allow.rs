@@ -6,8 +6,9 @@ use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use datum_core::access::{Access, What};
 use datum_core::boundary::{acknowledgement, names_of};
-use datum_core::vault::{Value, Vault, generate};
+use datum_core::vault::{Changes, Value, Vault, VaultError, generate};
 use datum_core::{AgentName, Kind, Word};
+use std::collections::BTreeSet;
 
 /// Lets an agent use capabilities and endpoints.
 #[derive(Debug, clap::Args)]
@@ -18,22 +19,22 @@ use datum_core::{AgentName, Kind, Word};
 A capability holds if the agent also declares it in CAPABILITY.toml, and a keeper has acknowledged the declaration:
 datum keeper capability-ack.")]
 pub(super) struct Allow {
-    /// The agent, a member of the vault
-    #[arg(value_name = "AGENT", id = "grantee")]
-    agent: String,
-    /// cap:NAME or net:HOST:PORT
-    #[arg(required = true, value_name = "RESOURCE")]
-    resources: Vec<String>,
-    /// What for
-    #[arg(long, value_name = "TEXT")]
-    purpose: Option<String>,
+    #[command(flatten)]
+    of: Whose,
 }
 
 /// Takes capabilities and endpoints back from an agent.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  datum keeper deny oracle1 net:api.example.org:443")]
 pub(super) struct Deny {
-    /// The agent
+    #[command(flatten)]
+    of: Whose,
+}
+
+/// Whose capabilities and endpoints, and which.
+#[derive(Debug, clap::Args)]
+struct Whose {
+    /// The agent, a member of the vault
     #[arg(value_name = "AGENT", id = "grantee")]
     agent: String,
     /// cap:NAME or net:HOST:PORT
@@ -66,53 +67,54 @@ fn nothing() -> Result<Value, Fault> {
     Ok(generate(16)?)
 }
 
-fn names(resources: &[String]) -> Result<Vec<Word>, Fault> {
-    let name = |resource: &String| match resource.split_once(':') {
-        Some(("cap" | "net", _)) => names_of(resource).map_err(Fault::usage),
-        _ => Err(Fault::usage(format!("{resource:?} is neither cap:NAME nor net:HOST:PORT"))
-            .hint("datum vault grant gives values")),
-    };
-    resources.iter().map(name).collect()
-}
+impl Whose {
+    /// The names that stand for the resources, once each.
+    fn names(&self) -> Result<BTreeSet<Word>, Fault> {
+        let name = |resource: &String| match resource.split_once(':') {
+            Some(("cap" | "net", _)) => names_of(resource).map_err(Fault::usage),
+            _ => Err(Fault::usage(format!("{resource:?} is neither cap:NAME nor net:HOST:PORT"))
+                .hint("datum vault grant gives values")),
+        };
+        self.resources.iter().map(name).collect()
+    }
 
-impl Allow {
-    pub(super) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
+    /// Records what is done, and appends what `change` makes of each name.
+    fn change(
+        &self,
+        edge: &Edge<'_>,
+        out: &mut Out,
+        what: What,
+        change: impl Fn(&mut Changes<'_>, &Word, &AgentName) -> Result<(), VaultError>,
+    ) -> Result<Exit, Fault> {
         let agent = AgentName::new(&self.agent)?;
-        let names = names(&self.resources)?;
+        let names: Vec<Word> = self.names()?.into_iter().collect();
         let purpose = self.purpose.as_deref();
-        vault::record(
-            edge,
-            &Access { what: What::Grant, names: &names, denied: &[], member: Some(&agent), purpose },
-        )?;
-        let value = nothing()?;
-        let applied = vault::change(edge, |changes| {
-            names
-                .iter()
-                .try_for_each(|name| changes.set(name, &value, std::slice::from_ref(&agent)).map(drop))
-        })?;
+        let access = Access { what, names: &names, denied: &[], member: Some(&agent), purpose };
+        vault::record(edge, &access)?;
+        let applied =
+            vault::change(edge, |changes| names.iter().try_for_each(|name| change(changes, name, &agent)))?;
         crate::record::tell_written(out, &applied, Kind::Vault);
         Ok(Exit::Done)
     }
 }
 
+impl Allow {
+    pub(super) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
+        let value = nothing()?;
+        self.of.change(edge, out, What::Grant, |changes, name, agent| {
+            changes.set(name, &value, std::slice::from_ref(agent)).map(drop)
+        })
+    }
+}
+
 impl Deny {
     pub(super) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
-        let agent = AgentName::new(&self.agent)?;
-        let names = names(&self.resources)?;
-        let purpose = self.purpose.as_deref();
-        vault::record(
-            edge,
-            &Access { what: What::Revoke, names: &names, denied: &[], member: Some(&agent), purpose },
-        )?;
-        let applied =
-            vault::change(edge, |changes| names.iter().try_for_each(|name| changes.revoke(name, &agent)))?;
         let value = nothing()?;
-        // Sealed anew, so that nothing is left to be changed: there was no value to keep.
-        vault::change(edge, |changes| {
-            names.iter().try_for_each(|name| changes.set(name, &value, &[]).map(drop))
-        })?;
-        crate::record::tell_written(out, &applied, Kind::Vault);
-        Ok(Exit::Done)
+        self.of.change(edge, out, What::Revoke, |changes, name, agent| {
+            changes.revoke(name, agent)?;
+            // Sealed anew, so that nothing is left to be changed: there was no value to keep.
+            changes.set(name, &value, &[]).map(drop)
+        })
     }
 }
 
