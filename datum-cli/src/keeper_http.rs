@@ -13,7 +13,7 @@ pub(crate) mod tokens;
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
-use connection::{Reply, Request};
+use connection::{Reply, Request, Time};
 pub(crate) use place::Place;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -58,8 +58,8 @@ pub(crate) fn serve(edge: &Edge<'_>, out: &mut Out, options: &Options) -> Result
     let busy = Arc::new(AtomicUsize::new(0));
     for _ in 0..options.workers {
         let (listener, sender, busy) = (Arc::clone(&listener), sender.clone(), Arc::clone(&busy));
-        let patience = options.patience;
-        thread::spawn(move || work(&listener, &sender, &busy, patience));
+        let (patience, workers) = (options.patience, options.workers);
+        thread::spawn(move || work(&listener, &sender, &busy, patience, workers));
     }
     thread::spawn(move || watch(signals, &sender));
     out.say(&format!(
@@ -102,7 +102,14 @@ fn watch(mut signals: Signals, sender: &SyncSender<Message>) {
     }
 }
 
-fn work(listener: &place::Listener, sender: &SyncSender<Message>, busy: &AtomicUsize, patience: Duration) {
+fn work(
+    listener: &place::Listener,
+    sender: &SyncSender<Message>,
+    busy: &AtomicUsize,
+    patience: Duration,
+    workers: usize,
+) {
+    let full = || busy.load(Ordering::SeqCst) >= workers;
     loop {
         let Ok(stream) = listener.accept() else {
             // Out of descriptors, for example: not a reason to spin.
@@ -110,7 +117,8 @@ fn work(listener: &place::Listener, sender: &SyncSender<Message>, busy: &AtomicU
             continue;
         };
         busy.fetch_add(1, Ordering::SeqCst);
-        connection::handle(stream, listener.hosts(), patience, |request| {
+        let time = Time { start: Instant::now(), patience, full: &full };
+        connection::handle(stream, listener.hosts(), &time, |request| {
             let (reply, answer) = std::sync::mpsc::channel();
             if sender.try_send(Message::Ask(request, reply)).is_err() {
                 return Reply::error(503, "too many requests wait");

@@ -70,24 +70,50 @@ fn reason(status: u16) -> &'static str {
     }
 }
 
-/// Reads the request, asks for the answer and writes it. The whole request must come within `patience`.
+/// What a request may take while no worker is free, however patient the keeper is otherwise.
+const HURRY: Duration = Duration::from_millis(500);
+/// How long is waited for bytes before the clock is looked at again.
+const SLICE: Duration = Duration::from_millis(100);
+/// How long what still comes after the reply is read and dropped.
+const LINGER: Duration = Duration::from_millis(200);
+
+/// The time in which a request must have come.
+pub(super) struct Time<'a> {
+    pub(super) start: Instant,
+    pub(super) patience: Duration,
+    /// Whether no worker is free: then the slow give way.
+    pub(super) full: &'a dyn Fn() -> bool,
+}
+
+impl Time<'_> {
+    fn most(&self) -> Duration {
+        if (self.full)() { self.patience.min(HURRY) } else { self.patience }
+    }
+
+    fn left(&self) -> Duration {
+        self.most().saturating_sub(self.start.elapsed())
+    }
+}
+
+/// Reads the request, asks for the answer and writes it. The whole request must come in its time.
 pub(super) fn handle(
     mut stream: Box<dyn Stream>,
     hosts: &[String],
-    patience: Duration,
+    time: &Time<'_>,
     answer: impl FnOnce(Request) -> Reply,
 ) {
-    let reply = match read(stream.as_mut(), hosts, Instant::now() + patience) {
+    let reply = match read(stream.as_mut(), hosts, time) {
         Ok(Some(request)) => answer(request),
         Ok(None) => return,
         Err(Refusal(status, why)) => Reply::error(status, why),
     };
-    if stream.set_patience(patience).is_ok() && stream.write_all(reply.print().as_bytes()).is_ok() {
+    if stream.set_patience(time.most()).is_ok() && stream.write_all(reply.print().as_bytes()).is_ok() {
         stream.end();
         // What still comes is read and dropped for a moment: to close on it would take the reply away.
         let mut rest = [0; 4096];
-        let _ = stream.set_patience(Duration::from_millis(200));
-        for _ in 0..16 {
+        let (end, mut reads) = (Instant::now() + LINGER, 0..16);
+        let _ = stream.set_patience(LINGER);
+        while reads.next().is_some() && Instant::now() < end {
             if !stream.read(&mut rest).is_ok_and(|count| count > 0) {
                 break;
             }
@@ -95,20 +121,20 @@ pub(super) fn handle(
     }
 }
 
-fn read(stream: &mut dyn Stream, hosts: &[String], end: Instant) -> Result<Option<Request>, Refusal> {
+fn read(stream: &mut dyn Stream, hosts: &[String], time: &Time<'_>) -> Result<Option<Request>, Refusal> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(HEAD_MAX));
     let head: Head = loop {
         if let Some(head) = parse(&bytes, hosts)? {
             break head;
         }
-        if more(stream, &mut bytes, HEAD_MAX, end)? == 0 {
+        if more(stream, &mut bytes, HEAD_MAX, time)? == 0 {
             return if bytes.is_empty() { Ok(None) } else { Err(Refusal(400, "the request was cut off")) };
         }
     };
     let whole = head.size + head.length;
     while bytes.len() < whole {
         let missing = whole - bytes.len();
-        if more(stream, &mut bytes, missing, end)? == 0 {
+        if more(stream, &mut bytes, missing, time)? == 0 {
             return Err(Refusal(400, "the request was cut off"));
         }
     }
@@ -119,21 +145,30 @@ fn read(stream: &mut dyn Stream, hosts: &[String], end: Instant) -> Result<Optio
     Ok(Some(Request { method: head.method, path: head.path, token: head.token.map(Zeroizing::new), body }))
 }
 
-fn more(stream: &mut dyn Stream, bytes: &mut Vec<u8>, most: usize, end: Instant) -> Result<usize, Refusal> {
-    let late = Refusal(408, "the request took too long");
-    let left = end.saturating_duration_since(Instant::now());
-    if left.is_zero() || stream.set_patience(left).is_err() {
-        return Err(late);
-    }
+fn more(
+    stream: &mut dyn Stream,
+    bytes: &mut Vec<u8>,
+    most: usize,
+    time: &Time<'_>,
+) -> Result<usize, Refusal> {
     let mut buffer = Zeroizing::new([0; 4096]);
     let most = most.min(buffer.len());
-    match stream.read(&mut buffer[..most]) {
-        Ok(count) => {
-            bytes.extend_from_slice(&buffer[..count]);
-            Ok(count)
+    loop {
+        let left = time.left();
+        if left.is_zero() || stream.set_patience(left.min(SLICE)).is_err() {
+            return Err(Refusal(408, "the request took too long"));
         }
-        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => Err(late),
-        Err(error) if error.kind() == ErrorKind::Interrupted => more(stream, bytes, most, end),
-        Err(_) => Err(Refusal(400, "the request was cut off")),
+        match stream.read(&mut buffer[..most]) {
+            Ok(count) => {
+                bytes.extend_from_slice(&buffer[..count]);
+                return Ok(count);
+            }
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+                ) => {}
+            Err(_) => return Err(Refusal(400, "the request was cut off")),
+        }
     }
 }
