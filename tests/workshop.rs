@@ -186,6 +186,19 @@ fn a_recipe_runs_its_commands_until_one_fails() {
     assert_eq!(vessel.datum(&["recipe", "run", "tidy", "--dry-run"]).ok(), "echo one\nexit 3\necho two\n");
     let ran = vessel.datum(&["recipe", "run", "tidy"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (1, "one\n"), "{ran:?}");
+    // What a command may touch is asked for with the boundary alone; and within one the git directory is closed.
+    assert_eq!(vessel.datum(&["recipe", "run", "tidy", "--read", "/"]).code, 2);
+    if vessel.datum(&["sandbox", "status"]).code == 0 {
+        let shut = ["recipe", "add", "shut", "--description", "Shut", "--command", "echo x >.git/config"];
+        vessel.datum(&shut).ok();
+        let ran = vessel.datum(&["recipe", "run", "shut", "--bounded"]);
+        assert!(ran.code == 1 && ran.stderr.contains("held for a: "), "{ran:?}");
+        vessel.git(&["status", "--short"]).ok();
+        vessel.datum(&["tools", "remove", "shut"]).ok();
+        fs::remove_file(vessel.path().join("recipes/shut.md")).unwrap();
+    } else {
+        eprintln!("SKIPPED: this kernel holds no whole boundary");
+    }
     assert_eq!(vessel.datum(&add).code, 2);
     let listed = vessel.datum(&["recipe", "list", "--format", "json"]).json();
     let names: Vec<_> = listed["recipes"]

@@ -2,6 +2,7 @@
 
 use super::tools::manifest::{Entry, Manifest};
 use super::tools::{check_new, ended, root, run, tell};
+use super::within::Within;
 use crate::cmd::publish;
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
@@ -255,14 +256,23 @@ impl Add {
 #[command(after_help = "Examples:
   datum recipe run tidy --dry-run
   datum recipe run tidy
+  datum recipe run build --bounded --write target/
 
-Exit: 0 every command ended with 0, 1 one did not, and those after it did not run.")]
+With --bounded every command runs within the boundary of datum run, whose options then hold. Without it a recipe does what
+the shell does: most of them are there to have git or datum write, and the git directory is closed within a boundary.
+
+Exit: 0 every command ended with 0, 1 one did not, and those after it did not run, 125 the boundary cannot be held.")]
 struct Run {
     /// The recipe
     name: String,
     /// Print the commands, and run none
-    #[arg(long)]
-    dry_run: bool,
+    #[arg(long = "dry-run")]
+    dry: bool,
+    /// Run the commands within the boundary of datum run
+    #[arg(long, conflicts_with = "dry")]
+    bounded: bool,
+    #[command(flatten)]
+    within: Within,
 }
 
 impl Run {
@@ -273,12 +283,23 @@ impl Run {
             return Err(Fault::usage(format!("recipe {} has no commands", self.name))
                 .hint("they stand under '## Commands', in blocks marked sh"));
         }
-        if !self.dry_run {
+        if !self.dry {
             run::pass(edge, &format!("recipe {}", self.name), &locate(&root, &self.name)?.1)?;
         }
+        if self.within.is_asked() && !self.bounded {
+            return Err(Fault::usage("what a command may touch is held with --bounded alone"));
+        }
+        let bounded = if self.bounded {
+            let agent = edge.agent()?;
+            let bounded = self.within.prepare(edge, &agent)?;
+            bounded.tell(out, &agent);
+            Some(bounded)
+        } else {
+            None
+        };
         let count = parsed.commands.len();
         for (index, text) in parsed.commands.iter().enumerate() {
-            if self.dry_run {
+            if self.dry {
                 out.line(text);
                 continue;
             }
@@ -286,7 +307,7 @@ impl Run {
             out.say(&format!("{step}: {}", text.lines().next().unwrap_or_default()));
             let mut command = Process::new("sh");
             command.args(["-e", "-c", text]);
-            let status = run::recorded(edge, out, &root, &step, command, None)?;
+            let status = run::recorded(edge, out, &root, &step, command, bounded.as_ref())?;
             if ended(out, &step, status) != Exit::Done {
                 return Ok(Exit::No);
             }

@@ -41,6 +41,12 @@ pub(crate) struct Bounded {
 }
 
 impl Within {
+    /// Whether anything is asked for.
+    pub(crate) fn is_asked(&self) -> bool {
+        let lists = [self.read.is_empty(), self.write.is_empty(), self.net.is_empty(), self.env.is_empty()];
+        self.allow_degraded || lists.contains(&false)
+    }
+
     /// Makes the boundary ready for an agent.
     pub(crate) fn prepare(&self, edge: &Edge<'_>, agent: &AgentName) -> Result<Bounded, Fault> {
         let store = edge.store()?;
