@@ -32,6 +32,11 @@ mod task;
 mod travel;
 mod tui;
 mod vault;
+#[cfg(any(feature = "age-ssh", feature = "age-plugin"))]
+mod vault_age;
+#[cfg(any(feature = "age-ssh", feature = "age-plugin"))]
+mod vault_age;
+mod vault_crash;
 mod vault_life;
 mod vault_push;
 mod vessel;

@@ -111,7 +111,10 @@ impl From<datum_core::vault::VaultError> for Fault {
             VaultError::NoMember(agent) => Self::no(message)
                 .hint(format!("an owner or keeper takes it in: datum vault grant {agent} NAME")),
             VaultError::Unknown(_) => Self::usage(message).hint("datum vault list lists the names"),
-            VaultError::TooLarge { .. } | VaultError::Recipient { .. } => Self::usage(message),
+            VaultError::Recipient { .. } | VaultError::Identity => Self::usage(message).hint(
+                "age's own always; OpenSSH's Ed25519 keys and plugins' where it was built with age-ssh or age-plugin",
+            ),
+            VaultError::TooLarge { .. } => Self::usage(message),
             VaultError::Draft(error) => error.into(),
             VaultError::Random(error) => error.into(),
             VaultError::Object(error) => error.into(),

@@ -101,6 +101,9 @@ mod epoch;
 pub mod file_bottle;
 pub mod files;
 pub mod fleet;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod git;
 mod glob;
 pub mod handover;

@@ -11,6 +11,8 @@ mod act;
 mod change;
 mod fold;
 pub mod forms;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 #[cfg(feature = "legacy-import")]
 pub mod legacy;
 mod order;
@@ -18,15 +20,15 @@ mod packed;
 mod portable;
 mod rights;
 mod seal;
+mod sealed;
 mod sought;
 mod source;
 mod value;
 
 pub use change::{Changes, found};
-pub use portable::{
-    PortableError, Values, open_sealed, parse_dotenv, parse_json, print_dotenv, print_json, seal_to, variable,
-};
+pub use portable::{PortableError, Values, parse_dotenv, parse_json, print_dotenv, print_json, variable};
 pub use seal::{VALUE_MAX, generate};
+pub use sealed::{open_sealed, open_sealed_by, seal_to};
 pub use sought::Sought;
 pub use source::{Found, SecretProxy, Source};
 pub use value::Value;
@@ -104,6 +106,9 @@ pub enum VaultError {
         /// The member.
         agent: String,
     },
+    /// A file holds no identity that can be used.
+    #[error("the file holds no identity that this build can use")]
+    Identity,
     /// There is no randomness.
     #[error(transparent)]
     Random(#[from] KeyError),

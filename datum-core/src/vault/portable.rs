@@ -1,11 +1,8 @@
-//! Values as files that other programs read: dotenv, JSON, and an armoured age file.
+//! Values as files that other programs read: dotenv and JSON.
 
-use super::{Value, VaultError};
-use crate::keys::{AgentKeys, opened_by};
+use super::Value;
 use crate::name::Word;
-use age::armor::ArmoredReader;
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use zeroize::Zeroizing;
 
 /// Values by their names.
@@ -80,7 +77,10 @@ pub fn parse_dotenv(text: &str) -> Result<Values, PortableError> {
         let wrong = || PortableError::Line(index + 1);
         let line = line.strip_prefix("export ").unwrap_or(line);
         let (name, value) = line.split_once('=').ok_or_else(wrong)?;
-        let name = Word::new("name", name.trim()).map_err(|_| wrong())?;
+        let name = name.trim();
+        // A variable does not begin with a digit, and a name not with `_`: see [`variable`].
+        let digit = name.strip_prefix('_').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        let name = Word::new("name", digit.unwrap_or(name)).map_err(|_| wrong())?;
         let value = unquoted(value.trim()).ok_or_else(wrong)?.into();
         if values.insert(name, value).is_some() {
             return Err(wrong());
@@ -139,27 +139,6 @@ pub fn parse_json(text: &str) -> Result<Values, PortableError> {
     texts.into_iter().map(one).collect()
 }
 
-/// Seals bytes to a recipient as an armoured age file.
-///
-/// # Errors
-/// [`VaultError::Recipient`] when `recipient` is none.
-pub fn seal_to(recipient: &str, bytes: &[u8]) -> Result<String, VaultError> {
-    let unusable = || VaultError::Recipient { agent: "the export".to_owned() };
-    let recipient: age::x25519::Recipient = recipient.parse().map_err(|_| unusable())?;
-    age::encrypt_and_armor(&recipient, bytes).map_err(|_| unusable())
-}
-
-/// Opens an armoured age file that was sealed to the recipient of these keys.
-///
-/// # Errors
-/// [`VaultError::CannotOpen`] for any other text.
-pub fn open_sealed(text: &str, keys: &AgentKeys) -> Result<Value, VaultError> {
-    let mut file = Vec::with_capacity(text.len());
-    // What is read from the armour is bounded by the text.
-    ArmoredReader::new(text.trim().as_bytes()).read_to_end(&mut file).map_err(|_| VaultError::CannotOpen)?;
-    opened_by(&file, keys.identity()).map(Value::from).ok_or(VaultError::CannotOpen)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,12 +161,12 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sealed_to_a_recipient_opens_with_its_keys_alone() {
-        let keys = |name| AgentKeys::generate(crate::AgentName::new(name).unwrap()).unwrap();
-        let (one, two) = (keys("a"), keys("b"));
-        let text = seal_to(&one.recipient(), b"{}").unwrap();
-        assert_eq!(&*open_sealed(&text, &one).unwrap(), b"{}");
-        assert!(open_sealed(&text, &two).is_err() && open_sealed("mysterious", &one).is_err());
+    fn a_name_that_begins_with_a_digit_is_read_back() {
+        let values = Values::from([(Word::new("name", "2fa").unwrap(), Value::new(b"x".to_vec()))]);
+        let printed = print_dotenv(&values).unwrap();
+        assert_eq!(*printed, "_2FA=\"x\"\n");
+        assert_eq!(parse_dotenv(&printed).unwrap().keys().next().unwrap().as_str(), "2FA");
+        assert!(parse_dotenv("_FA=x").is_err());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::keyring;
 use crate::out::Out;
 use datum_core::access::{Access, What};
 use datum_core::vault::{
-    PortableError, VALUE_MAX, Value, Values, generate, open_sealed, parse_dotenv, parse_json,
+    PortableError, VALUE_MAX, Value, Values, generate, open_sealed, open_sealed_by, parse_dotenv, parse_json,
 };
 use datum_core::{AgentName, Kind, Word};
 use std::fs::File;
@@ -17,6 +17,8 @@ use zeroize::Zeroizing;
 
 /// Largest vault file of the original that is read, bytes.
 const LEGACY_MAX: usize = 64 * 1024 * 1024;
+/// Largest file of identities, bytes.
+const IDENTITIES_MAX: usize = 64 * 1024;
 
 /// Gives a name a value.
 #[derive(Debug, clap::Args)]
@@ -88,9 +90,12 @@ const FORMS: [&str; 3] = ["dotenv", "json", "age"];
 #[command(after_help = "Examples:
   datum vault import --as dotenv <.env
   datum vault import --as json --file values.json --dry-run
+  datum vault import --as age --identity ~/identity.txt --file values.age
   datum vault import --as legacy --file .datum/vault.enc --dry-run
 
-The age form is what datum vault export --as age wrote for this agent's recipient.
+The age form is what datum vault export --as age wrote for this agent's recipient, or for that of --identity: a file of
+age's own identities, and where this program was built with age-ssh or age-plugin, an OpenSSH Ed25519 key without a
+passphrase or a plugin's identity.
 The legacy form is the vault file of the original runtime; it takes a moment for each value. Its passwords come from
 DATUM_PASSPHRASE_FD (a line each), KEEPER_PASSWORD or a prompt; entries may have different ones.")]
 pub(super) struct Import {
@@ -100,6 +105,9 @@ pub(super) struct Import {
     /// Read FILE instead of stdin
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
+    /// Open the age form with the identities in FILE, not with this agent's keys
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
     /// Say which names would be set, and set none
     #[arg(long)]
     dry_run: bool,
@@ -142,15 +150,17 @@ impl Destroy {
 impl Import {
     pub(super) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         let most = if self.form == "legacy" { LEGACY_MAX } else { VALUE_MAX + 1 };
-        let text = String::from_utf8(input(self.file.as_deref(), most)?.to_vec())
-            .map(Zeroizing::new)
-            .map_err(|error| {
-                Fault::usage(format!("the file is not UTF-8 at byte {}", error.utf8_error().valid_up_to()))
-            })?;
+        if self.identity.is_some() && self.form != "age" {
+            return Err(Fault::usage("--identity opens the age form alone").hint("--as age"));
+        }
+        let text = utf8(input(self.file.as_deref(), most)?)?;
         let values = match self.form.as_str() {
             "json" => parse_json(&text)?,
             "age" => {
-                let opened = open_sealed(&text, &*super::keys(edge)?)?;
+                let opened = match &self.identity {
+                    Some(path) => open_sealed_by(&text, &utf8(input(Some(path), IDENTITIES_MAX)?)?)?,
+                    None => open_sealed(&text, &*super::keys(edge)?)?,
+                };
                 parse_json(std::str::from_utf8(&opened).map_err(|_| PortableError::Json)?)?
             }
             #[cfg(feature = "legacy-import")]
@@ -216,6 +226,14 @@ fn value(name: &Word, file: Option<&Path>, exact: bool) -> Result<Value, Fault> 
         return Err(Fault::usage("the value is empty"));
     }
     Ok(bytes.into())
+}
+
+fn utf8(mut bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<String>, Fault> {
+    String::from_utf8(std::mem::take(&mut *bytes)).map(Zeroizing::new).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        drop(Zeroizing::new(error.into_bytes()));
+        Fault::usage(format!("the file is not UTF-8 at byte {at}"))
+    })
 }
 
 fn input(file: Option<&Path>, max: usize) -> Result<Zeroizing<Vec<u8>>, Fault> {
