@@ -158,3 +158,65 @@ fn a_process_with_a_value_in_hand_shows_it_nowhere_and_leaves_no_core() {
     let ended = child.wait().unwrap();
     assert!(ended.signal() == Some(3) && !ended.core_dumped(), "{ended:?}");
 }
+
+/// Attaches to a process that runs what it is given, and to one that does nothing, both its own; prints the errors.
+const LOOK_IN: &str = r#"
+import ctypes, os, subprocess, sys
+libc = ctypes.CDLL(None, use_errno=True)
+def attach(pid):
+    if libc.ptrace(16, pid, None, None) != 0:
+        return ctypes.get_errno()
+    os.waitpid(pid, 0)
+    libc.ptrace(17, pid, None, None)
+    return 0
+def look(pid, name):
+    try:
+        open(f"/proc/{pid}/{name}", "rb").close()
+        return 0
+    except OSError as error:
+        return error.errno
+held = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE)
+read = len(held.stdout.read(35))
+plain = subprocess.Popen(["sleep", "60"])
+print(read, os.getuid(), attach(plain.pid), look(plain.pid, "mem"), attach(held.pid), look(held.pid, "mem"), look(held.pid, "environ"))
+held.kill()
+plain.kill()
+"#;
+
+#[test]
+fn nobody_of_the_same_user_looks_into_a_process_with_a_value_in_hand() {
+    use std::process::Command;
+    let ship = Ship::with_vault();
+    ship.ok_with(&["vault", "set", "big"], &CANARY.repeat(20_000));
+    let inner = ship.command(&["vault", "get", "big"]);
+    // Root looks into everything, so another user is asked where the tests run as root.
+    let root = fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
+    let other = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+    let mut command = if root { Command::new("setpriv") } else { Command::new("python3") };
+    if root {
+        for folder in [ship.vessel.path(), ship.home.path()] {
+            Command::new("chown").args(["-R", "65534:65534"]).arg(folder).status().unwrap();
+        }
+        command.args(other).arg("python3");
+    }
+    command.args(["-c", LOOK_IN]).arg(inner.get_program()).args(inner.get_args());
+    command.current_dir(ship.vessel.path()).env_clear();
+    command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let Ok(output) = command.output() else {
+        eprintln!("SKIPPED: looking in as the same user wants Linux, python3 and, for root, setpriv");
+        return;
+    };
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let numbers: Vec<u32> = said.split_whitespace().filter_map(|number| number.parse().ok()).collect();
+    let [35, user, plain_attach, plain_mem, attach, mem, environ] = numbers[..] else {
+        let why = String::from_utf8_lossy(&output.stderr).into_owned();
+        eprintln!("SKIPPED: looking in as the same user: another user cannot run the program here: {why}");
+        return;
+    };
+    assert_ne!(user, 0);
+    // EPERM and EACCES; of a process that does not guard itself, the system says what else it allows.
+    assert_eq!((attach, mem, environ), (1, 13, 13), "{said}");
+    if (plain_attach, plain_mem) != (0, 0) {
+        eprintln!("this system lets nobody attach to anything: {said}");
+    }
+}
