@@ -34,8 +34,6 @@ mod tui;
 mod vault;
 #[cfg(any(feature = "age-ssh", feature = "age-plugin"))]
 mod vault_age;
-#[cfg(any(feature = "age-ssh", feature = "age-plugin"))]
-mod vault_age;
 mod vault_crash;
 mod vault_life;
 mod vault_push;

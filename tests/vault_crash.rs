@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime};
 
 /// Kills of each operation; a step that shares no factor with it visits every moment once.
-const KILLS: u32 = 40;
+const KILLS: u32 = 25;
 
 /// What the vault says of a name: the number of its value, who may open it, and what `a` gets of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

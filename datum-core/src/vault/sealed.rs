@@ -77,12 +77,12 @@ fn parse_recipient(text: &str) -> Option<Box<dyn age::Recipient>> {
 fn parse_identities(text: &str) -> Option<Vec<Box<dyn age::Identity>>> {
     #[cfg(feature = "age-ssh")]
     if text.trim_start().starts_with("-----BEGIN") {
-        use age::ssh::{Identity, UnencryptedKey};
+        use age::ssh::{Identity, Recipient};
+        let found = Identity::from_buffer(text.trim_start().as_bytes(), None).ok()?;
         // One with a passphrase is not asked for: ssh-keygen -p makes a copy without.
-        return match Identity::from_buffer(text.trim_start().as_bytes(), None).ok()? {
-            found @ Identity::Unencrypted(UnencryptedKey::SshEd25519(..)) => Some(vec![Box::new(found)]),
-            _ => None,
-        };
+        let plain = matches!(found, Identity::Unencrypted(_));
+        let ed25519 = matches!(Recipient::try_from(found.clone()), Ok(Recipient::SshEd25519(..)));
+        return (plain && ed25519).then(|| vec![Box::new(found) as Box<dyn age::Identity>]);
     }
     age::IdentityFile::from_buffer(text.as_bytes()).ok()?.into_identities().ok()
 }
