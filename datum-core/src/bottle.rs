@@ -4,7 +4,7 @@ mod inbox;
 mod waiting;
 
 pub use inbox::{Bottle, Inbox, Me, Source, Stage, Status, inbox};
-pub use waiting::waiting;
+pub use waiting::{Brief, Waiting, waiting};
 
 use crate::entry::{Draft, DraftError};
 use crate::id::EntryId;

@@ -6,12 +6,14 @@ use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use crate::time;
 use datum_core::adopt::Adopted;
+use datum_core::task;
 use serde_json::json;
 
 /// Lets this clone's logs, and the shared ones, begin anew without their old commits.
 ///
 /// No entry is lost and no id changes: each log's tree holds its entries. The old commits are kept under
-/// refs/datum-archive/ until they expire; git gc then frees their space. The next datum sync carries the new beginning
+/// refs/datum-archive/ until they expire; git gc then frees their space. The claims of tasks that are done or cancelled
+/// are removed; their numbers stand in the log. The next datum sync carries the new beginning
 /// to the remote, and other clones take it only if it holds all that they hold.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -60,6 +62,7 @@ impl Compact {
         };
         let done = store.compact(&stamp, &kinds, self.least)?;
         let expired = store.expire_archive(stamp.now.saturating_sub(age))?;
+        let claims = task::sweep(store, stamp.now)?;
         if out.is_json() {
             let logs: Vec<_> = done
                 .iter()
@@ -68,7 +71,7 @@ impl Compact {
                 })
                 .collect();
             let adopted: Vec<_> = adopted.iter().map(shown).collect();
-            out.json(&json!({ "version": 1, "compacted": logs, "adopted": adopted, "expired": expired }));
+            out.json(&json!({ "version": 1, "compacted": logs, "adopted": adopted, "expired": expired, "claims": claims }));
         } else {
             for adopted in &adopted {
                 let Adopted { kind, container, writers, entries, .. } = adopted;
@@ -81,7 +84,10 @@ impl Compact {
             for name in &expired {
                 out.line(&format!("expired {name}"));
             }
-            if done.is_empty() && expired.is_empty() && adopted.is_empty() {
+            if claims > 0 {
+                out.line(&format!("removed {claims} claims of tasks that are done or cancelled"));
+            }
+            if done.is_empty() && expired.is_empty() && adopted.is_empty() && claims == 0 {
                 out.say("nothing to compact");
             }
         }

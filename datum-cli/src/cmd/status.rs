@@ -9,7 +9,7 @@ use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use crate::record::short;
 use crate::time;
-use datum_core::bottle::{self, Bottle, Me};
+use datum_core::bottle::{self, Brief, Me, Waiting};
 use datum_core::onboarding::{self, Known};
 use datum_core::{Entry, EntryId, Kind, Millis, Snapshot, Store, handover, journal};
 use standing::Standing;
@@ -156,17 +156,12 @@ pub(crate) struct Overview {
     head: Option<EntryId>,
     known: Known,
     recent: Vec<Entry>,
-    unread: Vec<Bottle>,
-    overdue: Vec<Bottle>,
+    waiting: Waiting,
 }
 
 impl Overview {
     pub(crate) fn of(store: &Store, snapshot: &Snapshot<'_>, me: &Me, now: Millis) -> Result<Self, Fault> {
         let query = journal::Query { limit: Some(5), ..journal::Query::default() };
-        let bottles = bottle::inbox(snapshot)?.bottles;
-        let unread = |b: &&Bottle| b.is_for(me) && b.is_new_to(&me.name);
-        let overdue =
-            |b: &&Bottle| b.is_overdue(now) && (b.is_for(me) || b.from_agent.as_ref() == Some(&me.name));
         let root = store.work_dir().unwrap_or_else(|| store.common_dir());
         Ok(Self {
             agent: me.name.to_string(),
@@ -175,16 +170,15 @@ impl Overview {
             head: snapshot.head(),
             known: onboarding::known(snapshot),
             recent: journal::list(snapshot, &query, |_| true),
-            unread: bottles.iter().filter(unread).cloned().collect(),
-            overdue: bottles.iter().filter(overdue).cloned().collect(),
+            waiting: bottle::waiting(snapshot, me, now)?,
         })
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {
         let entries: serde_json::Map<_, _> =
             self.known.entries.iter().map(|(kind, count)| (kind.to_string(), (*count).into())).collect();
-        let bottles = |list: &[Bottle]| -> serde_json::Value {
-            let one = |b: &Bottle| serde_json::json!({ "id": b.id, "from": b.from, "subject": b.subject });
+        let bottles = |list: &[Brief]| -> serde_json::Value {
+            let one = |b: &Brief| serde_json::json!({ "id": b.id, "from": b.from.as_deref(), "subject": b.subject });
             list.iter().map(one).collect()
         };
         let recent = |e: &Entry| {
@@ -202,8 +196,8 @@ impl Overview {
             "agents": self.known.agents,
             "log_count": self.known.logs,
             "entries": entries,
-            "unread": bottles(&self.unread),
-            "overdue": bottles(&self.overdue),
+            "unread": bottles(&self.waiting.unread),
+            "overdue": bottles(&self.waiting.overdue),
             "journal": self.recent.iter().map(recent).collect::<Vec<_>>(),
         })
     }
@@ -216,8 +210,12 @@ impl Overview {
         out.line(&format!("repository  {}", self.repository));
         let (logs, agents) = (self.known.logs, self.known.agents.len());
         out.line(&format!("entries     {entries} (logs: {logs}, agents: {agents})"));
-        out.line(&format!("inbox       {} unread, {} overdue", self.unread.len(), self.overdue.len()));
-        for bottle in self.unread.iter().take(5) {
+        out.line(&format!(
+            "inbox       {} unread, {} overdue",
+            self.waiting.unread.len(),
+            self.waiting.overdue.len()
+        ));
+        for bottle in self.waiting.unread.iter().take(5) {
             let from = bottle.from.as_deref().unwrap_or("?");
             let line = format!("  {} {from}: {}", out.id(&short(bottle.id)), bottle.subject);
             out.line(&line);
@@ -233,7 +231,7 @@ impl Overview {
 
     /// Says what to do next.
     pub(crate) fn advise(&self, out: &mut Out) {
-        let next = match (self.unread.first(), self.overdue.first()) {
+        let next = match (self.waiting.unread.first(), self.waiting.overdue.first()) {
             (Some(bottle), _) => format!("datum bottle read {}", short(bottle.id)),
             (None, Some(bottle)) => format!("datum bottle ack {}", short(bottle.id)),
             (None, None) => {

@@ -12,7 +12,7 @@ use crate::publish::taskboard_file::Priority;
 use crate::snapshot::Snapshot;
 use crate::stamp::Millis;
 use crate::{import, undo};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 /// Largest file that is read as a bottle, bytes.
@@ -207,16 +207,6 @@ impl Inbox {
 /// [`ObjectError`] when the tree cannot be read. A single file that cannot be read is left out and told by
 /// [`Snapshot::damage`]; so are entries.
 pub fn inbox(snapshot: &Snapshot<'_>) -> Result<Inbox, ObjectError> {
-    read(snapshot, |_| true)
-}
-
-/// The same, without those bottles of the logs that `wanted` refuses; it is shown every entry, the newest first.
-pub(super) fn read(
-    snapshot: &Snapshot<'_>,
-    mut wanted: impl FnMut(&View<'_>) -> bool,
-) -> Result<Inbox, ObjectError> {
-    // What was refused is known all the same: files that are copies of it are no bottles of their own.
-    let mut refused: HashSet<EntryId> = HashSet::new();
     let mut bottles: BTreeMap<EntryId, Bottle> = BTreeMap::new();
     let mut receipts = Vec::new();
     let mut imported = BTreeMap::new();
@@ -231,28 +221,22 @@ pub(super) fn read(
         if let Some(blob) = origin {
             imported.insert(blob, view.id);
         }
-        let wanted = wanted(view);
-        if origin.is_some() || (wanted && view.trailer(TO).is_some()) {
+        if origin.is_some() || view.trailer(TO).is_some() {
             bottles.insert(view.id, of_entry(snapshot, view));
-        } else if view.trailer(TO).is_some() {
-            refused.insert(view.id);
-            let parent = view.reference(IN_REPLY_TO);
-            receipts.extend(parent.map(|id| (id, view.agent().to_owned(), Stage::Answered, view.clock())));
         }
         ControlFlow::Continue(())
     });
     // A dispatch is one entry: the task given, and the bottle that says so.
     undo::walk_visible(snapshot, Kind::Task, |view| {
-        if view.trailer(TO).is_some() && wanted(view) {
+        if view.trailer(TO).is_some() {
             bottles.insert(view.id, of_entry(snapshot, view));
         }
         ControlFlow::Continue(())
     });
-    let is_entry = |id: &EntryId| bottles.contains_key(id) || refused.contains(id);
     let mut files = Vec::new();
     for (id, bottle) in of_files(snapshot)? {
-        let printed = str::from_utf8(&bottle.text).ok().and_then(bottle_file::entry_id);
-        let is_copy = imported.contains_key(&id) || printed.is_some_and(|entry| is_entry(&entry));
+        let is_copy =
+            imported.contains_key(&id) || printed(&bottle).is_some_and(|id| bottles.contains_key(&id));
         if !hidden.contains(&id) && !is_copy {
             files.push((id, bottle));
         }
@@ -294,12 +278,7 @@ fn of_entry(snapshot: &Snapshot<'_>, view: &View<'_>) -> Bottle {
         recipients: to.iter().filter_map(|to| Recipient::parse(to).ok()).collect(),
         to,
         kind: entry.trailer(TYPE).map(str::to_owned),
-        time: entry
-            .trailer(import::DATE)
-            .and_then(When::find)
-            .as_ref()
-            .and_then(start_of)
-            .unwrap_or(entry.clock),
+        time: stated_time(entry.trailer(import::DATE), entry.clock),
         priority: entry.trailer(PRIORITY).and_then(Priority::read),
         deadline: entry.trailer(DEADLINE).and_then(|text| text.parse().ok()),
         in_reply_to: entry.reference(IN_REPLY_TO),
@@ -310,6 +289,16 @@ fn of_entry(snapshot: &Snapshot<'_>, view: &View<'_>) -> Bottle {
     }
 }
 
+/// When a bottle of the logs was written: what an imported one states, or the clock of its entry.
+pub(super) fn stated_time(date: Option<&str>, clock: Millis) -> Millis {
+    date.and_then(When::find).as_ref().and_then(start_of).unwrap_or(clock)
+}
+
+/// The entry that a file says it was printed from.
+pub(super) fn printed(bottle: &Bottle) -> Option<EntryId> {
+    str::from_utf8(&bottle.text).ok().and_then(bottle_file::entry_id)
+}
+
 /// The moment, or the start of the day where only that is known.
 fn start_of(when: &When) -> Option<Millis> {
     let start = when.day().to_zoned(jiff::tz::TimeZone::UTC).ok().map(|start| start.timestamp());
@@ -317,7 +306,7 @@ fn start_of(when: &When) -> Option<Millis> {
 }
 
 /// Reads the bottles of the tree; identical copies are one.
-fn of_files(snapshot: &Snapshot<'_>) -> Result<BTreeMap<EntryId, Bottle>, ObjectError> {
+pub(super) fn of_files(snapshot: &Snapshot<'_>) -> Result<BTreeMap<EntryId, Bottle>, ObjectError> {
     let mut paths: BTreeMap<EntryId, Vec<String>> = BTreeMap::new();
     snapshot.files(
         |_| true,

@@ -1,31 +1,208 @@
-//! What waits for one reader, without the cost of all that no longer does.
+//! What waits for one reader, without the cost of making bottles of all that do not.
 
-use super::inbox::{Inbox, Me, read};
-use super::{ACK, DEADLINE, IN_REPLY_TO, READ, Recipient, TO};
+use super::inbox::{Me, of_files, printed, stated_time};
+use super::{ACK, DEADLINE, IN_REPLY_TO, READ, Recipient, TO, TYPE};
 use crate::entry::View;
-use crate::id::EntryId;
+use crate::id::{EntryId, IdMap, IdSet};
+use crate::import;
+use crate::kind::Kind;
+use crate::name::AgentName;
 use crate::odb::ObjectError;
 use crate::snapshot::Snapshot;
-use std::collections::HashSet;
+use crate::stamp::Millis;
+use crate::undo;
+use std::ops::ControlFlow;
+use std::rc::Rc;
 
-/// Folds the bottles as [`super::inbox`] does, but leaves out those of the logs that `me` has read and those for others.
-///
-/// All that are new to `me` are there, and all with a deadline. What was read is known before the bottle itself is met:
-/// the walk goes from the newest on. Clocks that disagree can let a bottle through that was read; its stages say so.
+/// A bottle in one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brief {
+    /// The commit's id, or the blob's for a file.
+    pub id: EntryId,
+    /// The sender, as the bottle states it.
+    pub from: Option<Rc<str>>,
+    /// The type.
+    pub kind: Option<Rc<str>>,
+    /// What it is about.
+    pub subject: String,
+    /// When it was written, milliseconds; the start of the day where only that is known, 0 where nothing is.
+    pub time: Millis,
+    /// By when it is to be acknowledged.
+    pub deadline: Option<Millis>,
+}
+
+/// The bottles that want something of a reader, the newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// For the reader, and not read.
+    pub unread: Vec<Brief>,
+    /// For or from the reader, the deadline passed, and acknowledged by nobody.
+    pub overdue: Vec<Brief>,
+}
+
+/// Folds the bottles as [`super::inbox`] does, and makes only those that `me` has not read, or that are overdue at `now`.
 ///
 /// # Errors
 /// As [`super::inbox`].
-pub fn waiting(snapshot: &Snapshot<'_>, me: &Me) -> Result<Inbox, ObjectError> {
-    let mut done: HashSet<EntryId> = HashSet::new();
-    read(snapshot, |view| {
-        let from_me = view.agent() == me.name.as_str();
-        if from_me {
-            let read = [READ, ACK].into_iter().flat_map(|key| view.values(key).filter_map(EntryId::from_hex));
-            done.extend(read);
-            done.extend(view.reference(IN_REPLY_TO));
+pub fn waiting(snapshot: &Snapshot<'_>, me: &Me, now: Millis) -> Result<Waiting, ObjectError> {
+    let files = of_files(snapshot)?;
+    let printed_from = files.values().filter_map(printed).collect();
+    let mut sieve = Sieve { printed_from, ..Sieve::new(me, now) };
+    let hidden = undo::walk_visible(snapshot, Kind::Bottle, |view| {
+        sieve.take(view, true);
+        ControlFlow::Continue(())
+    });
+    // A dispatch is one entry: the task given, and the bottle that says so.
+    undo::walk_visible(snapshot, Kind::Task, |view| {
+        sieve.take(view, false);
+        ControlFlow::Continue(())
+    });
+    for (id, bottle) in files {
+        let is_copy = sieve.imported.contains_key(&id)
+            || printed(&bottle).is_some_and(|entry| sieve.printed.contains(&entry));
+        if hidden.contains(&id) || is_copy {
+            continue;
         }
-        view.trailer(DEADLINE).is_some() || (!done.contains(&view.id) && is_for(view, me, from_me))
-    })
+        let from_me = bottle.from_agent.as_ref() == Some(&me.name);
+        if let (Some(parent), Some(_)) = (bottle.in_reply_to, &bottle.from_agent) {
+            sieve.answered(parent, from_me);
+        }
+        if bottle.is_for(me) {
+            let from = bottle.from.map(Rc::from);
+            let (kind, subject, time) = (bottle.kind.map(Rc::from), bottle.subject, bottle.time);
+            sieve.found.push((Brief { id, from, kind, subject, time, deadline: None }, true));
+        }
+    }
+    Ok(sieve.finish())
+}
+
+/// Takes entries from the newest on, and keeps what may wait.
+struct Sieve<'a> {
+    me: &'a Me,
+    now: Millis,
+    /// The entries that files say they were printed from.
+    printed_from: IdSet,
+    /// Those of them that were met.
+    printed: IdSet,
+    /// The entries that files were imported as.
+    imported: IdMap<EntryId>,
+    /// What the reader has read, acknowledged or answered.
+    done: IdSet,
+    /// What anybody has acknowledged or answered.
+    settled: IdSet,
+    /// Bottles that may wait, and whether they are for the reader.
+    found: Vec<(Brief, bool)>,
+    words: Vec<Rc<str>>,
+}
+
+impl<'a> Sieve<'a> {
+    fn new(me: &'a Me, now: Millis) -> Self {
+        Self {
+            me,
+            now,
+            printed_from: IdSet::default(),
+            printed: IdSet::default(),
+            imported: IdMap::default(),
+            done: IdSet::default(),
+            settled: IdSet::default(),
+            found: Vec::new(),
+            words: Vec::new(),
+        }
+    }
+
+    /// Takes an entry; one that is no bottle counts for its receipts only in the logs of bottles.
+    fn take(&mut self, view: &View<'_>, receipts: bool) {
+        let by_me = view.agent() == self.me.name.as_str();
+        let (mut origin, mut original, mut date, mut kind) = (None, None, None, None);
+        let (mut deadline, mut parent) = (None, None);
+        let mut is_bottle = false;
+        for (key, value) in view.trailers() {
+            match key {
+                TO => is_bottle = true,
+                TYPE => kind = kind.or(Some(value)),
+                READ if receipts && by_me => self.done.extend(EntryId::from_hex(value)),
+                ACK if receipts => {
+                    let id = EntryId::from_hex(value);
+                    self.settled.extend(id);
+                    self.done.extend(id.filter(|_| by_me));
+                }
+                DEADLINE => deadline = deadline.or(Some(value)),
+                IN_REPLY_TO => parent = parent.or(Some(value)),
+                import::FROM => origin = origin.or(Some(value)),
+                import::AGENT => original = original.or(Some(value)),
+                import::DATE => date = date.or(Some(value)),
+                _ => {}
+            }
+        }
+        if let Some(blob) = origin.and_then(EntryId::from_hex).filter(|_| receipts) {
+            self.imported.insert(blob, view.id);
+        }
+        if !is_bottle && (origin.is_none() || !receipts) {
+            return;
+        }
+        if self.printed_from.contains(&view.id) {
+            self.printed.insert(view.id);
+        }
+        // An imported bottle is from whoever it says, not from the agent that imported it.
+        let from = if origin.is_some() { original } else { Some(view.agent()) };
+        let name = from.filter(|from| !from.is_empty()).map(str::to_lowercase);
+        let from_me = name.as_deref() == Some(self.me.name.as_str());
+        if let Some(parent) = parent.and_then(EntryId::from_hex)
+            && name.is_some_and(|name| from_me || AgentName::new(&name).is_ok())
+        {
+            self.answered(parent, from_me);
+        }
+        let deadline = deadline.and_then(|text| text.parse().ok());
+        let is_late = deadline.is_some_and(|deadline: Millis| deadline < self.now);
+        let is_mine = is_for(view, self.me, from_me);
+        if (is_mine && (is_late || !self.done.contains(&view.id))) || (from_me && is_late) {
+            let (from, kind) = (from.map(|from| self.word(from)), kind.map(|kind| self.word(kind)));
+            let (subject, time) = (view.subject().to_owned(), stated_time(date, view.clock()));
+            self.found.push((Brief { id: view.id, from, kind, subject, time, deadline }, is_mine));
+        }
+    }
+
+    fn answered(&mut self, parent: EntryId, by_me: bool) {
+        self.settled.insert(parent);
+        if by_me {
+            self.done.insert(parent);
+        }
+    }
+
+    /// The one copy of a word that many bottles hold.
+    fn word(&mut self, text: &str) -> Rc<str> {
+        const MOST: usize = 32;
+        if let Some(known) = self.words.iter().find(|known| known.as_ref() == text) {
+            return Rc::clone(known);
+        }
+        let word: Rc<str> = Rc::from(text);
+        if self.words.len() < MOST {
+            self.words.push(Rc::clone(&word));
+        }
+        word
+    }
+
+    /// What waits, once all that was said of it is known.
+    fn finish(mut self) -> Waiting {
+        // What was said of a file holds for the entry it was imported as.
+        for set in [&mut self.done, &mut self.settled] {
+            let said: Vec<EntryId> =
+                self.imported.iter().filter(|(blob, _)| set.contains(*blob)).map(|(_, id)| *id).collect();
+            set.extend(said);
+        }
+        self.found.sort_by(|(a, _), (b, _)| b.time.cmp(&a.time).then(a.id.cmp(&b.id)));
+        let mut waiting = Waiting::default();
+        for (brief, is_mine) in self.found {
+            let is_late = brief.deadline.is_some_and(|deadline| deadline < self.now);
+            if is_late && !self.settled.contains(&brief.id) {
+                waiting.overdue.push(brief.clone());
+            }
+            if is_mine && !self.done.contains(&brief.id) {
+                waiting.unread.push(brief);
+            }
+        }
+        waiting
+    }
 }
 
 fn is_for(view: &View<'_>, me: &Me, from_me: bool) -> bool {
@@ -42,7 +219,70 @@ mod tests {
     use crate::name::AgentName;
     use crate::testing::{NOW, repository, stamp};
     use crate::{Draft, Store, StoreError};
+    use proptest::prelude::*;
     use std::collections::BTreeSet;
+
+    const AGENTS: [&str; 3] = ["a", "b", "c"];
+
+    /// What an agent does: which, when, to whom, and with which of the bottles before.
+    #[derive(Debug, Clone)]
+    struct Deed {
+        by: usize,
+        at: Millis,
+        verb: usize,
+        to: usize,
+        which: prop::sample::Index,
+        deadline: Option<Millis>,
+    }
+
+    fn deed() -> impl Strategy<Value = Deed> {
+        let deadline = prop::option::of(NOW..NOW + 200);
+        (0..3usize, 0..100u64, 0..8usize, 0..4usize, any::<prop::sample::Index>(), deadline)
+            .prop_map(|(by, at, verb, to, which, deadline)| Deed { by, at, verb, to, which, deadline })
+    }
+
+    fn briefs(briefs: &[Brief]) -> Vec<EntryId> {
+        briefs.iter().map(|brief| brief.id).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 40, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_waits_is_what_the_inbox_says(deeds in prop::collection::vec(deed(), 1..25)) {
+            let dir = repository(&[]);
+            let store = Store::open(dir.path()).unwrap();
+            let mut said: Vec<EntryId> = Vec::new();
+            for deed in deeds {
+                let old = (!said.is_empty()).then(|| said[deed.which.index(said.len())]);
+                let to = Recipient::parse_list(["a", "b", "c", "any-vessel"][deed.to]).unwrap();
+                let (subject, text, kind, deadline) = ("Subject", "x", "message", deed.deadline);
+                let reply = old.filter(|_| deed.verb == 1);
+                let drop = Drop { to: &to, subject, text, kind, priority: None, deadline, in_reply_to: reply };
+                let draft = match (deed.verb, old) {
+                    (2, Some(old)) => read_receipt(&[old]).unwrap(),
+                    (3, Some(old)) => acknowledgement(&[old], "").unwrap(),
+                    (4, Some(old)) => crate::bottle::sightings(&[old]).unwrap().remove(0),
+                    (5, Some(old)) => undo::draft(old, "x").unwrap(),
+                    _ => draft(&drop).unwrap(),
+                };
+                let by = stamp(AGENTS[deed.by], deed.at);
+                said.extend(store.apply::<StoreError>(Kind::Bottle, &by, |_| Ok(vec![draft.clone()])).unwrap().ids);
+            }
+            let snapshot = store.snapshot().unwrap();
+            let (all, now) = (inbox(&snapshot).unwrap().bottles, NOW + 100);
+            for name in AGENTS {
+                let me = Me { name: AgentName::new(name).unwrap(), role: None, capabilities: BTreeSet::new() };
+                let found = waiting(&snapshot, &me, now).unwrap();
+                let mine = all.iter().filter(|b| b.is_for(&me));
+                let unread: Vec<_> = mine.filter(|b| b.is_new_to(&me.name)).map(|b| b.id).collect();
+                prop_assert_eq!(briefs(&found.unread), unread);
+                let concerns = |b: &&crate::bottle::Bottle| b.is_for(&me) || b.from_agent.as_ref() == Some(&me.name);
+                let late = all.iter().filter(|b| b.is_overdue(now)).filter(concerns).map(|b| b.id);
+                prop_assert_eq!(briefs(&found.overdue), late.collect::<Vec<_>>());
+            }
+        }
+    }
 
     #[test]
     fn all_that_waits_is_there_and_what_was_read_is_not_made() {
@@ -82,21 +322,18 @@ mod tests {
         say("a", bottle("b", None, Some(answered)));
         let snapshot = store.snapshot().unwrap();
         let me = Me { name: AgentName::new("a").unwrap(), role: None, capabilities: BTreeSet::new() };
-        let wants = |inbox: Inbox| {
-            let mut ids: Vec<_> = inbox
-                .bottles
-                .iter()
-                .filter(|b| (b.is_for(&me) && b.is_new_to(&me.name)) || b.is_overdue(NOW + 100))
-                .map(|b| b.id)
-                .collect();
-            ids.sort();
-            ids
+        let all = inbox(&snapshot).unwrap().bottles;
+        let ids = |wanted: &dyn Fn(&crate::bottle::Bottle) -> bool| -> Vec<EntryId> {
+            all.iter().filter(|bottle| wanted(bottle)).map(|bottle| bottle.id).collect()
         };
-        let found = waiting(&snapshot, &me).unwrap();
-        assert!(found.bottles.iter().all(|b| ![read, answered, of_others].contains(&b.id)));
-        let mut want = vec![unread, late, for_any];
-        want.sort();
-        assert_eq!(wants(found), want);
-        assert_eq!(wants(inbox(&snapshot).unwrap()), want);
+        let now = NOW + 100;
+        let found = waiting(&snapshot, &me, now).unwrap();
+        assert_eq!(briefs(&found.unread), [for_any, unread]);
+        assert_eq!(briefs(&found.overdue), [late]);
+        assert_eq!(briefs(&found.unread), ids(&|b| b.is_for(&me) && b.is_new_to(&me.name)));
+        assert_eq!(briefs(&found.overdue), ids(&|b| b.is_overdue(now)));
+        let first = &found.unread[1];
+        assert_eq!((first.from.as_deref(), first.kind.as_deref()), (Some("b"), Some("message")));
+        assert!(![read, answered, of_others].iter().any(|id| briefs(&found.unread).contains(id)));
     }
 }

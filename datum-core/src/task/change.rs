@@ -86,11 +86,20 @@ impl Change {
 
 /// The task that an entry is about and what it does to it; `None` for an entry that is neither.
 pub(super) fn about(view: &View<'_>) -> Option<(EntryId, Change)> {
-    let change = Change::parse(view.trailer(CHANGE)?)?;
-    match change {
-        Change::Create => Some((view.id, change)),
-        _ => Some((view.reference(TASK)?, change)),
+    let (mut task, mut change) = (None, None);
+    for (key, value) in view.trailers() {
+        match key {
+            TASK if task.is_none() => task = Some(value),
+            CHANGE if change.is_none() => change = Some(Change::parse(value)?),
+            _ => {}
+        }
+        match (change, task) {
+            (Some(Change::Create), _) => return Some((view.id, Change::Create)),
+            (Some(change), Some(task)) => return Some((EntryId::from_hex(task)?, change)),
+            _ => {}
+        }
     }
+    None
 }
 
 /// The state that a trailer names, which only its own word does: a log is no place for guesses.

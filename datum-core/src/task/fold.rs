@@ -8,7 +8,7 @@ use super::tasks::{Record, Tasks};
 use super::{Hold, Parent, Task};
 use crate::bottle;
 use crate::entry::View;
-use crate::id::EntryId;
+use crate::id::{EntryId, IdMap};
 use crate::kind::Kind;
 use crate::publish::taskboard_file::{Priority, State};
 use crate::snapshot::Snapshot;
@@ -44,6 +44,20 @@ struct Step {
 /// Elements that were put in or taken out; the newest word on each is the one kept.
 type Elements<T> = Vec<(T, bool)>;
 
+/// What is asked of a task at every entry, side by side so that it stays in the cache: there may be many tasks.
+struct Head {
+    id: EntryId,
+    updated: Millis,
+    /// The fields that are set, of [`TITLE`] and so on.
+    set: u8,
+}
+
+const TITLE: u8 = 1;
+const TEXT: u8 = 2;
+const PRIORITY: u8 = 4;
+const PARENT: u8 = 8;
+const REQUESTER: u8 = 16;
+
 #[derive(Default)]
 struct Partial {
     made: bool,
@@ -55,7 +69,6 @@ struct Partial {
     source: Option<String>,
     author: String,
     created: Millis,
-    updated: Millis,
     caps: Elements<String>,
     tags: Elements<String>,
     needs: Elements<EntryId>,
@@ -67,15 +80,33 @@ struct Partial {
 /// Takes entries from the newest on.
 #[derive(Default)]
 pub(super) struct Folder {
-    partials: Vec<(EntryId, Partial)>,
-    index: HashMap<EntryId, usize>,
+    heads: Vec<Head>,
+    /// In the order of the heads.
+    partials: Vec<Partial>,
+    index: IdMap<usize>,
+    /// Where the next entry is expected: a board that is read back changes one task after the other.
+    next: usize,
     agents: Vec<String>,
     agent_index: HashMap<String, u32>,
+    /// The agent that was asked for last: the next is the same nearly always.
+    last: u32,
 }
 
-fn first<T>(slot: &mut Option<T>, value: impl FnOnce() -> Option<T>) {
-    if slot.is_none() {
-        *slot = value();
+impl Head {
+    /// Sets a field that no later entry has set.
+    fn first<T>(
+        &mut self,
+        field: u8,
+        partial: &mut Partial,
+        slot: impl FnOnce(&mut Partial) -> &mut Option<T>,
+        value: impl FnOnce() -> Option<T>,
+    ) {
+        if self.set & field == 0
+            && let Some(value) = value()
+        {
+            *slot(partial) = Some(value);
+            self.set |= field;
+        }
     }
 }
 
@@ -91,37 +122,71 @@ fn texts(elements: Elements<String>) -> impl Iterator<Item = String> {
 
 impl Folder {
     fn agent(&mut self, name: &str) -> u32 {
-        if let Some(index) = self.agent_index.get(name) {
-            return *index;
+        if self.agents.get(self.last as usize).is_none_or(|last| last != name) {
+            self.last = self.agent_index.get(name).copied().unwrap_or_else(|| {
+                let index = u32::try_from(self.agents.len()).unwrap_or(u32::MAX);
+                self.agents.push(name.to_owned());
+                self.agent_index.insert(name.to_owned(), index);
+                index
+            });
         }
-        let index = u32::try_from(self.agents.len()).unwrap_or(u32::MAX);
-        self.agents.push(name.to_owned());
-        self.agent_index.insert(name.to_owned(), index);
-        index
+        self.last
     }
 
-    /// Takes the entry `view`, which does `change` to the task `id`.
-    pub(super) fn add(&mut self, snapshot: &Snapshot<'_>, view: &View<'_>, id: EntryId, change: Change) {
-        let named = if change == Change::Dispatch { view.trailer(bottle::TO) } else { None };
-        let agent = self.agent(named.unwrap_or(view.agent()));
-        let at = *self.index.entry(id).or_insert_with(|| {
-            self.partials.push((id, Partial::default()));
-            self.partials.len() - 1
-        });
-        let task = &mut self.partials[at].1;
-        task.updated = task.updated.max(view.clock());
+    /// The place of a task, which it gets where it is not known yet.
+    fn place(&mut self, id: EntryId) -> usize {
+        let known = self.heads.len();
+        let expected = self.heads.get(self.next).is_some_and(|head| head.id == id);
+        let at = if expected { self.next } else { *self.index.entry(id).or_insert(known) };
+        if at == known {
+            self.heads.push(Head { id, updated: 0, set: 0 });
+            self.partials.push(Partial::default());
+        }
+        self.next = at + 1;
+        at
+    }
+
+    /// Takes the entry `view`, which does `change` to the task `id`; answers whether it is the first met of the task.
+    pub(super) fn add(
+        &mut self,
+        snapshot: &Snapshot<'_>,
+        view: &View<'_>,
+        id: EntryId,
+        change: Change,
+    ) -> bool {
+        let agent = match change {
+            Change::Dispatch => self.agent(view.trailer(bottle::TO).unwrap_or(view.agent())),
+            // Nobody asks who it was.
+            Change::Edit | Change::Comment => 0,
+            _ => self.agent(view.agent()),
+        };
+        let known = self.heads.len();
+        let at = self.place(id);
+        let (head, task) = (&mut self.heads[at], &mut self.partials[at]);
+        head.updated = head.updated.max(view.clock());
         let mut step = Step { change, state: State::Open, fence: 0, until: 0, agent };
         let mut stated = None;
         // A dispatch carries the priority for its bottle's sake.
         let sets = change != Change::Dispatch;
         for (key, value) in view.trailers() {
+            // The most frequent, and no fields.
+            if matches!(key, change::TASK | change::CHANGE | change::OVER) {
+                continue;
+            }
             match key {
-                change::TITLE => first(&mut task.title, || Some(value.to_owned())),
-                change::PRIORITY if sets => first(&mut task.priority, || Priority::read(value)),
-                change::PARENT => first(&mut task.parent, || {
-                    Some(EntryId::from_hex(value).map_or(Parent::Nothing, Parent::Task))
-                }),
-                change::REQUESTER => first(&mut task.requester, || Some(value.to_owned())),
+                change::TITLE => head.first(TITLE, task, |task| &mut task.title, || Some(value.to_owned())),
+                change::PRIORITY if sets => {
+                    head.first(PRIORITY, task, |task| &mut task.priority, || Priority::read(value));
+                }
+                change::PARENT => head.first(
+                    PARENT,
+                    task,
+                    |task| &mut task.parent,
+                    || Some(EntryId::from_hex(value).map_or(Parent::Nothing, Parent::Task)),
+                ),
+                change::REQUESTER => {
+                    head.first(REQUESTER, task, |task| &mut task.requester, || Some(value.to_owned()));
+                }
                 change::CAP => element(&mut task.caps, value.to_owned(), true),
                 change::NO_CAP => element(&mut task.caps, value.to_owned(), false),
                 change::TAG => element(&mut task.tags, value.to_owned(), true),
@@ -132,7 +197,7 @@ impl Folder {
                     }
                 }
                 change::SET if value == change::TEXT => {
-                    first(&mut task.text, || Some(body(snapshot, view)));
+                    head.first(TEXT, task, |task| &mut task.text, || Some(body(snapshot, view)));
                 }
                 change::SOURCE => task.source = Some(value.to_owned()),
                 change::STATE => stated = change::state(value),
@@ -146,8 +211,8 @@ impl Folder {
                 task.made = true;
                 view.agent().clone_into(&mut task.author);
                 task.created = view.clock();
-                first(&mut task.title, || Some(view.subject().to_owned()));
-                first(&mut task.text, || Some(body(snapshot, view)));
+                head.first(TITLE, task, |task| &mut task.title, || Some(view.subject().to_owned()));
+                head.first(TEXT, task, |task| &mut task.text, || Some(body(snapshot, view)));
                 if let Some(state) = stated {
                     task.steps.push(Step { change: Change::State, state, ..step });
                 }
@@ -161,16 +226,17 @@ impl Folder {
             }
             Change::Claim | Change::Dispatch | Change::Renew | Change::Release => task.steps.push(step),
         }
+        at == known
     }
 
     /// Makes tasks of what was taken. Changes to a task whose own entry is not here wait for it.
     pub(super) fn finish(self) -> Tasks {
         let mut records: BTreeMap<String, Record> = BTreeMap::new();
         let mut tasks: Vec<Task> = Vec::with_capacity(self.partials.len());
-        for (id, partial) in self.partials {
+        for (head, partial) in self.heads.iter().zip(self.partials) {
             if partial.made {
                 let run = Run::through(&partial.steps, &self.agents, &mut records);
-                tasks.push(make(id, partial, run));
+                tasks.push(make(head, partial, run));
             }
         }
         Tasks::new(tasks, records)
@@ -184,9 +250,9 @@ fn body(snapshot: &Snapshot<'_>, view: &View<'_>) -> String {
     }
 }
 
-fn make(id: EntryId, partial: Partial, run: Run) -> Task {
+fn make(head: &Head, partial: Partial, run: Run) -> Task {
     Task {
-        id,
+        id: head.id,
         title: partial.title.unwrap_or_default(),
         text: partial.text.unwrap_or_default(),
         priority: partial.priority.unwrap_or_default(),
@@ -199,7 +265,7 @@ fn make(id: EntryId, partial: Partial, run: Run) -> Task {
         source: partial.source,
         author: partial.author,
         created: partial.created,
-        updated: partial.updated,
+        updated: head.updated,
         hold: run.hold,
         fence: run.fence,
         comments: partial.comments,

@@ -4,9 +4,9 @@
 //! Markdown beside it is told from that, and becomes an entry where the task itself has not changed meanwhile. Where
 //! it has, both values are named and nothing is done.
 
-use super::draft::{self, Edit, New, Step};
+use super::draft;
 use super::story::stories;
-use super::{Task, TaskError, Tasks};
+use super::{Edit, New, Step, Task, TaskError, Tasks};
 use crate::entry::Draft;
 use crate::id::EntryId;
 use crate::name::{AgentName, Word};

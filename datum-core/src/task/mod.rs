@@ -13,18 +13,18 @@ mod import;
 mod story;
 mod taking;
 mod tasks;
+mod wish;
 
 pub use crate::publish::taskboard_file::{Priority, State};
 pub use alias::{ALIAS_LEN, alias};
-pub use draft::{
-    Edit, New, Parent, Step, can_be_claimed, claim, comment, create, dispatch, edit, release, renew, step,
-};
+pub use draft::{can_be_claimed, claim, comment, create, dispatch, edit, release, renew, step};
 pub use fold::fold;
 pub use import::{Imported, board, import};
-pub use story::{Lost, Story, story};
+pub use story::{Lost, Story, story, told};
 pub(crate) use taking::{Seen, keep, reserve};
-pub use taking::{TakeError, Taken, can_be_taken, let_go, prolong, take, take_next};
+pub use taking::{TakeError, Taken, can_be_taken, let_go, prolong, sweep, take, take_next};
 pub use tasks::{Record, Tasks};
+pub use wish::{Edit, New, Parent, Step};
 
 use crate::entry::DraftError;
 use crate::id::EntryId;

@@ -2,7 +2,8 @@
 
 use super::change::{self, Change};
 use super::fold::Folder;
-use super::{Task, TaskError};
+use super::tasks::Called;
+use super::{Task, TaskError, Tasks};
 use crate::entry::{Draft, Entry};
 use crate::id::EntryId;
 use crate::kind::Kind;
@@ -65,31 +66,57 @@ pub fn story(snapshot: &Snapshot<'_>, id: EntryId) -> Option<Story> {
     stories(snapshot, &BTreeSet::from([id])).remove(&id)
 }
 
+/// Folds all tasks and tells the story of the one called `name`, in one walk.
+///
+/// # Errors
+/// [`TaskError`] when no task or more than one is called so.
+pub fn told(snapshot: &Snapshot<'_>, name: &str) -> Result<(Tasks, Story), TaskError> {
+    let called = Called::read(name)?;
+    let mut folder = Folder::default();
+    let mut sought: BTreeMap<EntryId, Vec<Entry>> = BTreeMap::new();
+    undo::walk_visible(snapshot, Kind::Task, |view| {
+        if let Some((of, change)) = change::about(view) {
+            let first = folder.add(snapshot, view, of, change);
+            if first && called.fits(of) {
+                sought.insert(of, Vec::new());
+            }
+            if let Some(entries) = sought.get_mut(&of) {
+                entries.push(snapshot.whole(view));
+            }
+        }
+        ControlFlow::Continue(())
+    });
+    let tasks = folder.finish();
+    let task = tasks.find(name)?.clone();
+    let entries = sought.remove(&task.id).unwrap_or_default();
+    Ok((tasks, tell(task, entries)))
+}
+
 /// Tells the stories of several tasks, in one walk; those that are no tasks are left out.
 pub(super) fn stories(snapshot: &Snapshot<'_>, ids: &BTreeSet<EntryId>) -> BTreeMap<EntryId, Story> {
-    let mut parts: BTreeMap<EntryId, (Folder, Vec<Entry>)> = BTreeMap::new();
+    let mut folder = Folder::default();
+    let mut parts: BTreeMap<EntryId, Vec<Entry>> = BTreeMap::new();
     undo::walk_visible(snapshot, Kind::Task, |view| {
         if let Some((of, change)) = change::about(view)
             && ids.contains(&of)
         {
-            let (folder, entries) = parts.entry(of).or_default();
             folder.add(snapshot, view, of, change);
-            entries.push(snapshot.whole(view));
+            parts.entry(of).or_default().push(snapshot.whole(view));
         }
         ControlFlow::Continue(())
     });
-    let tell = |(id, (folder, entries))| Some((id, tell(id, folder, entries)?));
+    let tasks = folder.finish();
+    let tell = |(id, entries)| Some((id, tell(tasks.get(id)?.clone(), entries)));
     parts.into_iter().filter_map(tell).collect()
 }
 
-/// Tells the story of the task `id` from its entries, the newest first.
-fn tell(id: EntryId, folder: Folder, mut entries: Vec<Entry>) -> Option<Story> {
+/// Tells the story of a task from its entries, the newest first.
+fn tell(task: Task, mut entries: Vec<Entry>) -> Story {
     entries.reverse();
     // Causality before clocks: nothing happens to a task before it is made.
-    if let Some(at) = entries.iter().position(|entry| entry.id == id) {
+    if let Some(at) = entries.iter().position(|entry| entry.id == task.id) {
         entries[..=at].rotate_right(1);
     }
-    let task = folder.finish().get(id)?.clone();
     let mut setters: BTreeMap<&'static str, (EntryId, String, String)> = BTreeMap::new();
     let mut lost = Vec::new();
     for entry in &entries {
@@ -109,7 +136,7 @@ fn tell(id: EntryId, folder: Folder, mut entries: Vec<Entry>) -> Option<Story> {
         }
     }
     let setters = setters.into_iter().map(|(field, (id, ..))| (field, id)).collect();
-    Some(Story { task, entries, lost, setters })
+    Story { task, entries, lost, setters }
 }
 
 /// The fields an entry sets, and their values.

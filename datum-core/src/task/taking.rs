@@ -233,6 +233,37 @@ pub fn prolong(
     Ok(Taken { task, hold, entry })
 }
 
+/// Removes the mutexes of tasks that are closed, which nobody holds at `now`; answers how many.
+///
+/// A task that is reopened gets a new one. Fencing numbers do not go back by it: only a mutex whose number the log has
+/// reached is removed, and [`take`] gives the next claim a number beyond all in the log. One that somebody takes at this
+/// moment is left, and all of them with it, to the next time.
+///
+/// # Errors
+/// [`StoreError`] when claims cannot be listed or removed.
+pub fn sweep(store: &Store, now: Millis) -> Result<usize, StoreError> {
+    let tasks = fold(&store.snapshot()?);
+    let closed = |name: &Name| {
+        let task = EntryId::from_hex(name.as_str()).and_then(|id| tasks.get(id));
+        task.filter(|task| task.is_closed())
+    };
+    let (claims, _) = store.claims_of(|name| closed(name).is_some())?;
+    let gone: Vec<(String, EntryId)> = claims
+        .iter()
+        .filter(|claim| !claim.is_held(now))
+        .filter(|claim| closed(&claim.name).is_some_and(|task| task.fence >= claim.fencing))
+        .map(|claim| (format!("{}{}", crate::claim::PREFIX, claim.name), claim.id))
+        .collect();
+    match store.refs.remove_all(&store.git, &gone) {
+        Ok(()) => Ok(gone.len()),
+        Err(error) => {
+            let moved =
+                |(name, id): &(String, EntryId)| store.refs.find(name).is_ok_and(|now| now != Some(*id));
+            if gone.iter().any(moved) { Ok(0) } else { Err(error.into()) }
+        }
+    }
+}
+
 /// Gives the mutex back after the entry that ended the claim, if it is this writer's.
 ///
 /// # Errors

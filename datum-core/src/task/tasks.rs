@@ -1,11 +1,11 @@
 //! All tasks of a snapshot: found by name, and asked what is ready.
 
 use super::{Task, TaskError, alias};
-use crate::id::EntryId;
+use crate::id::{EntryId, IdMap};
 use crate::publish::taskboard_file::State;
 use crate::snapshot::PREFIX_MIN;
 use crate::stamp::Millis;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What an agent made of its claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,13 +20,14 @@ pub struct Record {
 #[derive(Debug, Clone, Default)]
 pub struct Tasks {
     list: Vec<Task>,
-    index: HashMap<EntryId, usize>,
+    index: IdMap<usize>,
     records: BTreeMap<String, Record>,
 }
 
 impl Tasks {
     pub(super) fn new(mut list: Vec<Task>, records: BTreeMap<String, Record>) -> Self {
-        list.sort_unstable_by_key(|task| (task.priority, task.created, task.id));
+        // Tasks are large to move: their places are sorted first.
+        list.sort_by_cached_key(|task| (task.priority, task.created, task.id));
         let index = list.iter().enumerate().map(|(at, task)| (task.id, at)).collect();
         Self { list, index, records }
     }
@@ -72,17 +73,8 @@ impl Tasks {
     /// # Errors
     /// [`TaskError`] when there is none or more than one.
     pub fn find(&self, name: &str) -> Result<&Task, TaskError> {
-        let letters = alias::read(name);
-        let hex = name.to_ascii_lowercase();
-        let is_hex = (PREFIX_MIN..=64).contains(&hex.len()) && hex.bytes().all(|b| b.is_ascii_hexdigit());
-        if letters.is_none() && !is_hex {
-            return Err(TaskError::NotAName(name.to_owned()));
-        }
-        let fits = |task: &&Task| match &letters {
-            Some(letters) => alias::begins_with(task.id, letters),
-            None => task.id.short(hex.len()) == hex,
-        };
-        let mut found = self.list.iter().filter(fits);
+        let called = Called::read(name)?;
+        let mut found = self.list.iter().filter(|task| called.fits(task.id));
         let first = found.next().ok_or_else(|| TaskError::Unknown(name.to_owned()))?;
         let more: Vec<&Task> = found.take(9).collect();
         if more.is_empty() {
@@ -154,6 +146,33 @@ impl Tasks {
     /// The dependency cycle that `task` is in, if there is one: two clones can make one that neither would have made.
     pub fn cycle(&self, task: &Task) -> Option<Vec<EntryId>> {
         self.way(task.id, task.id, |task| task.needs.iter().copied().collect::<Vec<_>>())
+    }
+}
+
+/// What a task is called: the beginning of its alias, or of its id.
+pub(super) enum Called {
+    Alias(String),
+    Id(String),
+}
+
+impl Called {
+    /// # Errors
+    /// [`TaskError::NotAName`] for a text that is neither.
+    pub(super) fn read(name: &str) -> Result<Self, TaskError> {
+        let hex = name.to_ascii_lowercase();
+        let is_hex = (PREFIX_MIN..=64).contains(&hex.len()) && hex.bytes().all(|b| b.is_ascii_hexdigit());
+        match alias::read(name) {
+            Some(letters) => Ok(Self::Alias(letters)),
+            None if is_hex => Ok(Self::Id(hex)),
+            None => Err(TaskError::NotAName(name.to_owned())),
+        }
+    }
+
+    pub(super) fn fits(&self, id: EntryId) -> bool {
+        match self {
+            Self::Alias(letters) => alias::begins_with(id, letters),
+            Self::Id(hex) => id.short(hex.len()) == *hex,
+        }
     }
 }
 

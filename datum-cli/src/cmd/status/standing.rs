@@ -5,7 +5,7 @@ use crate::edge::Edge;
 use crate::fault::Fault;
 use crate::time;
 use datum_core::audit::{self, Change};
-use datum_core::bottle::{self, Bottle, Me};
+use datum_core::bottle::{self, Brief, Waiting};
 use datum_core::claim::Claim;
 use datum_core::onboarding::{self, Known};
 use datum_core::outlook::{self, Audits, Seen, Unsent};
@@ -18,14 +18,6 @@ use std::time::Duration;
 const JOURNAL_MAX: usize = 5;
 /// Without an agent, audits count as new for this long.
 const DAY: Millis = 24 * 60 * 60 * 1000;
-
-/// The bottles that want something of the agent.
-pub(super) struct Waiting {
-    /// For it, and not read.
-    pub(super) unread: Vec<Bottle>,
-    /// For it or from it, the deadline passed, and acknowledged by nobody.
-    pub(super) overdue: Vec<Bottle>,
-}
 
 /// What there is.
 pub(super) struct Standing {
@@ -72,7 +64,7 @@ impl Standing {
             snapshot: snapshot.id(),
             head: snapshot.head(),
             known: onboarding::known(snapshot),
-            inbox: me.map(|me| waiting(snapshot, &me, now)).transpose()?,
+            inbox: me.map(|me| bottle::waiting(snapshot, &me, now)).transpose()?,
             tasks,
             claims: claims.into_iter().filter(|claim| claim.is_held(now)).collect(),
             audits: outlook::audits(snapshot, since),
@@ -114,8 +106,8 @@ impl Standing {
     pub(super) fn json(&self) -> Value {
         let entries: serde_json::Map<_, _> =
             self.known.entries.iter().map(|(kind, count)| (kind.to_string(), (*count).into())).collect();
-        let bottles = |list: &[Bottle]| -> Value {
-            let one = |b: &Bottle| json!({ "id": b.id, "from": b.from, "subject": b.subject });
+        let bottles = |list: &[Brief]| -> Value {
+            let one = |b: &Brief| json!({ "id": b.id, "from": b.from.as_deref(), "subject": b.subject });
             list.iter().map(one).collect()
         };
         let entry = |e: &Entry| {
@@ -191,21 +183,6 @@ fn seen_json(seen: &Seen, now: Millis) -> Value {
         "agent": agent.name.as_str(), "state": agent.state.as_str(), "liveness": agent.liveness(now).as_str(),
         "last_seen": agent.seen.map(time::iso), "entries": seen.entries,
     })
-}
-
-fn waiting(snapshot: &Snapshot<'_>, me: &Me, now: Millis) -> Result<Waiting, Fault> {
-    let mut unread = Vec::new();
-    let mut overdue = Vec::new();
-    for bottle in bottle::waiting(snapshot, me)?.bottles {
-        let is_mine = bottle.is_for(me);
-        if bottle.is_overdue(now) && (is_mine || bottle.from_agent.as_ref() == Some(&me.name)) {
-            overdue.push(bottle.clone());
-        }
-        if is_mine && bottle.is_new_to(&me.name) {
-            unread.push(bottle);
-        }
-    }
-    Ok(Waiting { unread, overdue })
 }
 
 fn remote(store: &Store, snapshot: &Snapshot<'_>) -> Result<Option<(String, Unsent)>, Fault> {

@@ -5,7 +5,7 @@ use crate::out::{Out, Paint};
 use crate::record::short;
 use crate::table::{self, Cell};
 use crate::time;
-use datum_core::bottle::Bottle;
+use datum_core::bottle::Brief;
 use datum_core::publish::taskboard_file::State;
 use datum_core::roster::{self, Liveness};
 use datum_core::task::Task;
@@ -113,7 +113,7 @@ fn inbox(standing: &Standing) -> Part {
         counted(waiting.overdue.len(), "overdue", Paint::Bad),
     ];
     let mut part = Part::new("inbox", says);
-    let is_overdue = |bottle: &Bottle| waiting.overdue.iter().any(|other| other.id == bottle.id);
+    let is_overdue = |bottle: &Brief| waiting.overdue.iter().any(|other| other.id == bottle.id);
     let late = waiting.overdue.iter();
     let rest = waiting.unread.iter().filter(|bottle| !is_overdue(bottle));
     part.rows = late
@@ -124,7 +124,7 @@ fn inbox(standing: &Standing) -> Part {
     part
 }
 
-fn bottle_row(bottle: &Bottle, late: bool, now: Millis) -> Vec<Cell> {
+fn bottle_row(bottle: &Brief, late: bool, now: Millis) -> Vec<Cell> {
     let age = match bottle.deadline.filter(|_| late) {
         Some(deadline) => {
             Cell::new(format!("late {}", time::length(now.saturating_sub(deadline))), Paint::Bad)

@@ -5,8 +5,8 @@ use crate::cmd::journal::{read_stdin, words};
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
-use datum_core::task::{self, Edit, New, Step, Task, Tasks};
-use datum_core::{Draft, EntryId, Kind, Snapshot};
+use datum_core::task::{self, Edit, New, Step, Story, Tasks};
+use datum_core::{Draft, EntryId, Kind};
 
 /// Reads a text: `-` means stdin.
 fn text(text: &str) -> Result<String, Fault> {
@@ -97,27 +97,25 @@ impl Create {
 }
 
 /// Adds the entry that `decide` drafts for the task called `name`.
-fn append(
+fn append<E>(
     edge: &Edge<'_>,
     name: &str,
-    mut decide: impl FnMut(&Snapshot<'_>, &Tasks, &Task) -> Result<Draft, Fault>,
-) -> Result<(EntryId, EntryId), Fault> {
+    mut decide: impl FnMut(&Tasks, &Story) -> Result<Draft, E>,
+) -> Result<(EntryId, EntryId), Fault>
+where
+    Fault: From<E>,
+{
     let stamp = edge.stamp()?;
     let mut found = None;
     let applied = edge.store()?.apply::<Fault>(Kind::Task, &stamp, |snapshot| {
-        let tasks = task::fold(snapshot);
-        let task = tasks.find(name)?;
-        found = Some(task.id);
-        Ok(vec![decide(snapshot, &tasks, task)?])
+        let (tasks, story) = task::told(snapshot, name)?;
+        found = Some(story.task.id);
+        Ok(vec![decide(&tasks, &story)?])
     })?;
     match (found, applied.ids.first()) {
         (Some(task), Some(entry)) => Ok((task, *entry)),
         _ => Err(Fault::broken(format!("nothing was written about {name}"))),
     }
-}
-
-fn story(snapshot: &Snapshot<'_>, id: EntryId) -> Result<task::Story, Fault> {
-    Ok(task::story(snapshot, id).ok_or_else(|| task::TaskError::Unknown(id.to_string()))?)
 }
 
 /// Changes fields of a task; where another changes the same one, the later wins and `datum task show` shows both.
@@ -181,13 +179,13 @@ impl EditCommand {
             parent: self.no_parent.then_some(task::Parent::Nothing),
             ..Edit::default()
         };
-        let (task, entry) = append(edge, &self.id, |snapshot, tasks, task| {
+        let (task, entry) = append(edge, &self.id, |tasks, story| {
             edit.needs = ids(tasks, &self.needs)?;
             edit.no_needs = ids(tasks, &self.no_needs)?;
             if let Some(parent) = &self.parent {
                 edit.parent = Some(task::Parent::Task(tasks.find(parent)?.id));
             }
-            Ok(task::edit(tasks, &story(snapshot, task.id)?, &edit)?)
+            Ok::<_, Fault>(task::edit(tasks, story, &edit)?)
         })?;
         tell(out, "changed", task, entry);
         Ok(Exit::Done)
@@ -209,7 +207,7 @@ pub(crate) struct Comment {
 impl Comment {
     pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         let said = text(&self.text)?;
-        let (task, entry) = append(edge, &self.id, |_, _, task| Ok(task::comment(task, &said)?))?;
+        let (task, entry) = append(edge, &self.id, |_, story| task::comment(&story.task, &said))?;
         tell(out, "commented on", task, entry);
         Ok(Exit::Done)
     }
@@ -235,9 +233,8 @@ impl StepArgs {
     pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out, step: Step) -> Result<Exit, Fault> {
         let reason = text(&self.reason)?;
         let stamp = edge.stamp()?;
-        let (task, entry) = append(edge, &self.id, |snapshot, _, task| {
-            let how = (self.fence, self.force);
-            Ok(task::step(&story(snapshot, task.id)?, step, &reason, &stamp.agent, stamp.now, how)?)
+        let (task, entry) = append(edge, &self.id, |_, story| {
+            task::step(story, step, &reason, &stamp.agent, stamp.now, (self.fence, self.force))
         })?;
         if matches!(step, Step::Finish | Step::Cancel | Step::Reopen) {
             task::let_go(edge.store()?, &stamp, task)?;

@@ -6,7 +6,7 @@ use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use crate::record::{Shown, short};
 use crate::time;
-use datum_core::task::{self, TaskError};
+use datum_core::task;
 use serde_json::json;
 
 /// Shows a task, all that happened to it, and which values lost where two changed the same field.
@@ -23,11 +23,9 @@ impl Show {
     pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         let now = edge.now()?;
         let snapshot = edge.store()?.snapshot()?;
-        let tasks = task::fold(&snapshot);
-        let id = tasks.find(&self.id)?.id;
-        let story =
-            task::story(&snapshot, id).ok_or_else(|| Fault::from(TaskError::Unknown(self.id.clone())))?;
+        let (tasks, story) = task::told(&snapshot, &self.id)?;
         let task = &story.task;
+        let id = task.id;
         let cycle: Vec<String> = tasks.cycle(task).unwrap_or_default().into_iter().map(task::alias).collect();
         if out.is_json() {
             let lost: Vec<_> = story

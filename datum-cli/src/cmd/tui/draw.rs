@@ -292,6 +292,45 @@ mod tests {
     }
 
     #[test]
+    fn every_cell_is_readable_on_a_light_and_a_dark_background() {
+        for colour in [true, false] {
+            let mut app = app();
+            app.colour = colour;
+            let tones = [Tone::Plain, Tone::Id, Tone::Dim, Tone::Bold, Tone::Good, Tone::Bad];
+            let row = |tone| Row::new("x", vec![Piece::new("all tones", tone)]).line("said", tone);
+            let page = || Page {
+                heads: &["Entry"],
+                rows: tones.into_iter().map(row).collect(),
+                badge: 1,
+                empty: "Nothing here",
+                more: 3,
+            };
+            app.show([page(), page(), page(), page(), page()]);
+            let mut met = std::collections::BTreeSet::new();
+            for code in ['1', '2', '3', '4', '5', '/', 'a', '?']
+                .map(KeyCode::Char)
+                .into_iter()
+                .chain([KeyCode::Enter])
+            {
+                press(&mut app, code);
+                let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+                terminal.draw(|frame| draw(frame, &mut app)).unwrap();
+                for cell in terminal.backend().buffer().content() {
+                    // The terminal's own pair, turned around at most; and of its colours those that show on both.
+                    assert_eq!(cell.bg, Color::Reset, "{code}: {cell:?}");
+                    met.insert(cell.fg.to_string());
+                    let hidden = Modifier::HIDDEN | Modifier::SLOW_BLINK | Modifier::RAPID_BLINK;
+                    assert!(!cell.modifier.intersects(hidden), "{code}: {cell:?}");
+                    let faint = cell.fg != Color::Reset && cell.modifier.contains(Modifier::DIM);
+                    assert!(!faint, "a colour is never dimmed: {code}: {cell:?}");
+                }
+            }
+            let want = if colour { vec!["Green", "Magenta", "Red", "Reset"] } else { vec!["Reset"] };
+            assert_eq!(met.into_iter().collect::<Vec<_>>(), want);
+        }
+    }
+
+    #[test]
     fn only_three_colours_are_used_and_none_without_colour() {
         let mut app = app();
         let colours = |app: &App| {
