@@ -74,6 +74,21 @@ done
 read -r large_wall large_cpu < <(cost 20 "$datum" -C "$large" vault get NAME_7)
 row "\`vault get\`, vault of 1,000" "$large_wall ms, CPU $large_cpu" "vault of 10: $get_wall ms" "$(ratio "$large_wall" "$get_wall")"
 
+git -C "$small" config datum.durability full
+read -r full_wall full_cpu < <(cost "$runs" "$datum" -C "$small" vault get NAME_7)
+git -C "$small" config --unset datum.durability
+row "the same with its record flushed to the disk (datum.durability=full)" "$full_wall ms, CPU $full_cpu" \
+  "not flushed: $get_wall ms, CPU $get_cpu" "wall $(ratio "$full_wall" "$get_wall")"
+
+say "run"
+if "$datum" -C "$small" sandbox status >/dev/null; then
+  read -r bare_wall bare_cpu < <(cost "$runs" env true)
+  read -r run_wall run_cpu < <(cost "$runs" "$datum" -C "$small" -q run -- true)
+  row "\`run -- true\`, with its record" "$run_wall ms, CPU $run_cpu" "\`env true\`: $bare_wall ms, CPU $bare_cpu" ""
+else
+  say "SKIPPED: this kernel holds no whole boundary"
+fi
+
 say "the original"
 if command -v python3 >/dev/null; then
   legacy=$(python3 -c '
