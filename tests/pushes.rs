@@ -129,6 +129,10 @@ fn markers_levels_and_input_that_is_none_of_gits() {
     let mut command = vessel.command(&["hook", "pre-push", "--fail-on", "warning"]);
     command.env("PRE_COMMIT_FROM_REF", "HEAD~1").env("PRE_COMMIT_TO_REF", "HEAD");
     Ran::of(&command.output().unwrap()).fails(1);
+    // Of a first push, whose commits go down to a root, only the branch.
+    let mut command = vessel.command(&["hook", "pre-push", "--fail-on", "warning"]);
+    command.env("PRE_COMMIT_LOCAL_BRANCH", "HEAD").env("PRE_COMMIT_REMOTE_NAME", "elsewhere");
+    Ran::of(&command.output().unwrap()).fails(1);
 }
 
 #[test]

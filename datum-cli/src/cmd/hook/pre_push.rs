@@ -131,8 +131,11 @@ impl PrePush {
             return Ok((vec![store.update_of(range)?], remote));
         }
         let mut updates = outgoing::parse(&read_input()?)?;
+        // A push of a whole history, down to its root, has no range: pre-commit names only the branch then.
+        let pushed =
+            edge::variable("PRE_COMMIT_TO_REF").or_else(|| edge::variable("PRE_COMMIT_LOCAL_BRANCH"));
         if updates.is_empty()
-            && let Some(to) = edge::variable("PRE_COMMIT_TO_REF")
+            && let Some(to) = pushed
         {
             let from =
                 edge::variable("PRE_COMMIT_FROM_REF").filter(|id| id.bytes().any(|digit| digit != b'0'));
