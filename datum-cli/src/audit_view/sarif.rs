@@ -83,18 +83,17 @@ fn descriptor(outcome: &Outcome) -> Value {
         })
         .collect();
     let sentence = |text: &str| format!("{}.", text.trim_end_matches('.'));
-    let mut rule = json!({
+    // Code scanning takes no rule without help.
+    let help = if outcome.fix.is_empty() { &outcome.reason } else { &outcome.fix };
+    json!({
         "id": outcome.rule,
         "name": name,
         "shortDescription": { "text": sentence(&outcome.reason) },
         "fullDescription": { "text": sentence(&outcome.reason) },
+        "help": { "text": sentence(help) },
         "defaultConfiguration": { "level": level(outcome.level) },
         "properties": { "severity": outcome.level.as_str(), "tags": [outcome.rule.split('/').next()] },
-    });
-    if !outcome.fix.is_empty() {
-        rule["help"] = json!({ "text": sentence(&outcome.fix) });
-    }
-    rule
+    })
 }
 
 fn result(index: usize, outcome: &Outcome, finding: &Finding, has_baseline: bool) -> Value {
