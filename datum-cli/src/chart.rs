@@ -69,10 +69,10 @@ fn scaled(value: u64, all: u64, length: u64) -> String {
     format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }
 
-fn open(says: &str, height: u64) -> String {
+fn open(class: &str, says: &str, height: u64) -> String {
     let says = escape(says);
     format!(
-        "<figure>\n<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{says}\" \
+        "<figure>\n<svg{class} viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{says}\" \
          xmlns=\"http://www.w3.org/2000/svg\">\n"
     )
 }
@@ -109,7 +109,8 @@ fn stack(says: &str, parts: &[Part]) -> String {
     if all == 0 {
         return String::new();
     }
-    let mut out = open(says, 24);
+    // It holds no text, so it may be as narrow as the page.
+    let mut out = open(" class=\"stack\" preserveAspectRatio=\"none\"", says, 24);
     let mut before = 0;
     for part in &parts {
         let (x, width) = (scaled(before, all, WIDTH), scaled(part.value, all, WIDTH));
@@ -126,7 +127,7 @@ fn bars(says: &str, rows: &[(String, u64, String)]) -> String {
     if most == 0 {
         return String::new();
     }
-    let mut out = open(says, rows.len() as u64 * 24);
+    let mut out = open("", says, rows.len() as u64 * 24);
     for (at, (name, value, shown)) in rows.iter().enumerate() {
         let y = at as u64 * 24;
         let width = scaled(*value, most, BAR);
@@ -167,7 +168,7 @@ fn columns(says: &str, points: &[(String, Vec<Part>)]) -> String {
         return String::new();
     }
     let count = points.len() as u64;
-    let mut out = open(says, TOP + TALL + 20);
+    let mut out = open("", says, TOP + TALL + 20);
     let _ = writeln!(out, "<text class=\"soft\" x=\"0\" y=\"11\">{most}</text>");
     out += &rect("axis", ["0", &(TOP + TALL).to_string(), &WIDTH.to_string(), "1"], "0");
     // A column is at most as wide as its name, and a gap stands between two while there is room.

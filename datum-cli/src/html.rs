@@ -23,7 +23,7 @@ td.w { white-space: nowrap; }
 .c0 { color: var(--c0); } .c1 { color: var(--c1); } .c2 { color: var(--c2); } .c3 { color: var(--c3); }
 .c4 { color: var(--c4); } .c5 { color: var(--c5); } .c6 { color: var(--c6); } .c7 { color: var(--c7); }
 figure { margin: 1rem 0; overflow-x: auto; } figcaption { color: var(--soft); font-size: .9rem; }
-svg { display: block; width: 100%; min-width: 34rem; height: auto; } svg rect { fill: currentColor; }
+svg { display: block; width: 100%; min-width: 48rem; height: auto; } svg.stack { min-width: 0; height: 1.5rem; } svg rect { fill: currentColor; }
 svg text { fill: var(--text); font: 12px system-ui, sans-serif; } svg .soft { fill: var(--soft); } svg .axis { color: var(--line); }
 .key { display: inline-block; margin: .3rem 1rem 0 0; color: var(--text); } .key i { display: inline-block; width: .75em; height: .75em;
   background: currentColor; margin-right: .35em; border-radius: 2px; }

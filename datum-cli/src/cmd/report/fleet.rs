@@ -116,8 +116,9 @@ fn page(wholes: &[Whole], audits: &[Report], unread: &[(String, String)], now: M
     let mut page = Page::new("Fleet report");
     let sum = |of: fn(&Whole) -> u64| wholes.iter().map(of).fold(0, u64::saturating_add);
     page.text(format!(
-        "{} repositories, {} files, {}, {} lines, {} commits; reported {}.",
+        "{} {}, {} files, {}, {} lines, {} commits; reported {}.",
         wholes.len(),
+        if wholes.len() == 1 { "repository" } else { "repositories" },
         thousands(sum(|whole| whole.tally.files)),
         bytes(sum(|whole| whole.tally.bytes)),
         thousands(sum(|whole| whole.tally.counted.lines)),

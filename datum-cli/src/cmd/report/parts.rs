@@ -148,11 +148,13 @@ pub(super) fn activity(page: &mut Page, wholes: &[Whole]) {
         let count = months.get(month.as_str()).copied().unwrap_or(0);
         (month.clone(), vec![Part::new("", count, "c0")])
     };
-    if all.len() > 1 {
-        page.chart(Chart::Columns {
+    match all.as_slice() {
+        [] => page.text("There are no commits yet."),
+        [month] => page.text(format!("All commits are of {month}.")),
+        all => page.chart(Chart::Columns {
             says: "Commits by month".to_owned(),
             points: all[start..].iter().map(point).collect(),
-        });
+        }),
     }
 }
 

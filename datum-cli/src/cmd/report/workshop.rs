@@ -130,7 +130,9 @@ impl Facts {
             ];
             row.to_vec()
         });
-        page.table(&["Author", "Address", "#Commits", "#Share", "!First", "!Last"], authors);
+        if past.commits > 0 {
+            page.table(&["Author", "Address", "#Commits", "#Share", "!First", "!Last"], authors);
+        }
         if past.authors.len() > AUTHORS {
             page.text(format!("And {} more.", past.authors.len() - AUTHORS));
         }
