@@ -17,7 +17,7 @@ const LINES_MAX: u64 = 32 * 1024 * 1024;
 /// Bytes in which a NUL shows that a file is no text, as git has it.
 const BINARY_LOOK: usize = 8000;
 /// Files a thread takes at once.
-const CHUNK: usize = 16;
+const CHUNK: usize = 64;
 
 /// How much there is of one language.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -71,6 +71,8 @@ struct File {
     id: EntryId,
     size: u64,
     language: Option<LanguageType>,
+    /// Where it lies in the packs.
+    place: u64,
 }
 
 /// What became of one file.
@@ -99,7 +101,7 @@ pub(crate) fn tally(snapshot: &Snapshot<'_>, quick: bool) -> Result<Tally, Fault
                 {
                     said.push((path.clone(), file.id));
                 }
-                files.push(File { path, id: file.id, size: file.size, language: None });
+                files.push(File { path, id: file.id, size: file.size, language: None, place: file.place });
             }
         }
     })?;
@@ -129,9 +131,11 @@ pub(crate) fn tally(snapshot: &Snapshot<'_>, quick: bool) -> Result<Tally, Fault
         }
     }
     if !quick {
+        wanted.sort_by_key(|file| file.place);
         for (at, found) in count(snapshot, &wanted) {
             tally.take(&wanted[at], found);
         }
+        tally.unread.sort();
     }
     for count in tally.languages.values() {
         tally.counted.add(*count);

@@ -88,8 +88,11 @@ impl Out {
 
     /// Prints a line of text; on a terminal, without characters that could turn or hide it.
     pub(crate) fn line(&mut self, text: &str) {
-        let shown = if self.terminal { escape(text, self.colour.as_deref()) } else { text.to_owned() };
-        self.put(&shown);
+        if self.terminal {
+            self.put(&escape(text, self.colour.as_deref()));
+        } else {
+            self.put(text);
+        }
         self.put("\n");
     }
 

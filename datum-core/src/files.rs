@@ -1,9 +1,14 @@
 //! The files of a tree, looked at folder by folder: of a commit, or of a work tree somebody listed.
 
+mod every;
+
+pub use every::Seen;
+
 use crate::glob::Glob;
 use crate::id::EntryId;
 use crate::odb::{ObjectError, ObjectKind, Odb};
 use crate::snapshot::Snapshot;
+use every::{Every, kind_of};
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,6 +18,8 @@ use std::rc::Rc;
 
 /// Largest file whose text is read, bytes.
 pub const TEXT_MAX: u64 = 4 * 1024 * 1024;
+/// So many files that going through whole packs is cheaper than asking for each.
+const MANY: usize = 2000;
 
 /// What a name of a folder stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,8 +95,8 @@ enum Source<'s> {
 pub struct Files<'s> {
     source: Source<'s>,
     folders: RefCell<BTreeMap<String, Rc<[Node]>>>,
-    /// Every folder there is, listed when that is first asked for.
-    all: OnceCell<Vec<Rc<[Node]>>>,
+    /// Every name there is, listed when that is first asked for.
+    every: OnceCell<Every>,
 }
 
 impl<'s> Files<'s> {
@@ -106,7 +113,7 @@ impl<'s> Files<'s> {
             let lost = || ObjectError::Damaged { id: commit, message: "it names no tree".to_owned() };
             root = Some(crate::commit::tree(raw).ok_or_else(lost)?);
         }
-        Ok(Self { source: Source::Tree { odb, root }, folders: RefCell::default(), all: OnceCell::new() })
+        Ok(Self { source: Source::Tree { odb, root }, folders: RefCell::default(), every: OnceCell::new() })
     }
 
     /// The files of the work tree at `root` that are called `paths` (as `git ls-files` lists them).
@@ -141,7 +148,7 @@ impl<'s> Files<'s> {
             (folder, names.into_iter().filter_map(node).collect())
         };
         let folders = folders.into_iter().map(nodes).collect();
-        Self { source: Source::Folder { root }, folders: RefCell::new(folders), all: OnceCell::new() }
+        Self { source: Source::Folder { root }, folders: RefCell::new(folders), every: OnceCell::new() }
     }
 
     /// The names in a folder, in the order of the tree; none where there is no such folder. The root is `""`.
@@ -203,37 +210,59 @@ impl<'s> Files<'s> {
     ///
     /// # Errors
     /// [`LookError`] for the first tree that cannot be read.
-    pub fn each(&self, visit: impl FnMut(&Node)) -> Result<(), LookError> {
-        self.all()?
-            .iter()
-            .flat_map(|folder| folder.iter())
-            .filter(|node| node.kind != NodeKind::Folder)
-            .for_each(visit);
+    pub fn each(&self, mut visit: impl FnMut(&Seen<'_>)) -> Result<(), LookError> {
+        self.every()?.iter().filter(|seen| seen.kind != NodeKind::Folder).for_each(|seen| visit(&seen));
         Ok(())
     }
 
-    /// Every folder there is; read once, each tree by its id, for a hundred thousand files are no rarity.
-    fn all(&self) -> Result<&[Rc<[Node]>], LookError> {
-        if let Some(all) = self.all.get() {
-            return Ok(all);
-        }
-        let mut all = Vec::new();
-        let mut buffer = Vec::new();
-        let mut stack = match &self.source {
-            Source::Tree { root, .. } => vec![(String::new(), *root)],
-            Source::Folder { .. } => vec![(String::new(), None)],
+    /// How many files there are, links and submodules aside.
+    ///
+    /// # Errors
+    /// As [`Files::each`].
+    pub fn count(&self) -> Result<usize, LookError> {
+        Ok(self.every()?.files())
+    }
+
+    /// The files of more than `most` bytes, with their sizes.
+    ///
+    /// Of many files in packs only those are asked for that can be so large; unless it is to be `thorough`, as git
+    /// writes packs.
+    ///
+    /// # Errors
+    /// [`LookError`] where a size cannot be told.
+    pub fn larger(&self, most: u64, thorough: bool) -> Result<Vec<(Node, u64)>, LookError> {
+        let every = self.every()?;
+        let suspects = match &self.source {
+            Source::Tree { odb, .. } if every.files() > MANY => odb.larger(most, every.files(), thorough),
+            _ => None,
         };
-        while let Some((path, id)) = stack.pop() {
-            let nodes = match (&self.source, id) {
-                (Source::Tree { odb, .. }, Some(id)) => read_folder(odb, &path, id, &mut buffer)?,
-                (Source::Tree { .. }, None) => Rc::new([]),
-                (Source::Folder { .. }, _) => self.folder(&path)?,
-            };
-            let below = nodes.iter().rev().filter(|node| node.kind == NodeKind::Folder);
-            stack.extend(below.map(|node| (node.path.clone(), node.id)));
-            all.push(nodes);
+        let may_be = |seen: &Seen<'_>| {
+            let of_id = |id: EntryId| suspects.as_ref().is_none_or(|ids| ids.contains(&id));
+            seen.kind == NodeKind::File && seen.id.is_none_or(of_id)
+        };
+        if suspects.as_ref().is_some_and(BTreeSet::is_empty) {
+            return Ok(Vec::new());
         }
-        Ok(self.all.get_or_init(|| all))
+        let mut found = Vec::new();
+        for node in every.iter().filter(may_be).map(|seen| seen.node()) {
+            let size = self.size(&node)?;
+            if size > most {
+                found.push((node, size));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Every name there is; read once, each tree by its id, for a hundred thousand files are no rarity.
+    fn every(&self) -> Result<&Every, LookError> {
+        if let Some(every) = self.every.get() {
+            return Ok(every);
+        }
+        let every = match &self.source {
+            Source::Tree { odb, root } => Every::of_tree(odb, *root)?,
+            Source::Folder { .. } => Every::of_folders(|path| self.folder(path))?,
+        };
+        Ok(self.every.get_or_init(|| every))
     }
 
     /// What matches any of the patterns, folders too, each once and in the order of paths.
@@ -251,12 +280,13 @@ impl<'s> Files<'s> {
         }
         if !wide.is_empty() {
             let wide: Vec<(&Glob, &str)> = wide.into_iter().map(|glob| (glob, glob.tail())).collect();
-            let matches = |node: &&Node| {
-                wide.iter().any(|(glob, tail)| {
-                    ends_with(&node.path, tail, any_case) && glob.matches_with(&node.path, any_case)
-                })
+            let matches = |seen: &Seen<'_>| {
+                let fits = |(glob, tail): &(&Glob, &str)| {
+                    seen.ends_with(tail, any_case) && glob.matches_with(seen.path, any_case)
+                };
+                wide.iter().any(fits)
             };
-            found.extend(self.all()?.iter().flat_map(|folder| folder.iter()).filter(matches).cloned());
+            found.extend(self.every()?.iter().filter(matches).map(|seen| seen.node()));
         }
         found.sort_by(|a, b| a.path.cmp(&b.path));
         found.dedup_by(|a, b| a.path == b.path);
@@ -342,13 +372,6 @@ impl<'s> Files<'s> {
     }
 }
 
-/// Whether `path` ends as every match of a pattern does.
-fn ends_with(path: &str, tail: &str, any_case: bool) -> bool {
-    let (path, tail) = (path.as_bytes(), tail.as_bytes());
-    let Some(start) = path.len().checked_sub(tail.len()) else { return false };
-    if any_case { path[start..].eq_ignore_ascii_case(tail) } else { &path[start..] == tail }
-}
-
 /// The names in the folder `path`, whose tree is `id`.
 fn read_folder(odb: &Odb, path: &str, id: EntryId, buffer: &mut Vec<u8>) -> Result<Rc<[Node]>, ObjectError> {
     // git knows the empty tree without having it.
@@ -366,16 +389,7 @@ fn read_folder(odb: &Odb, path: &str, id: EntryId, buffer: &mut Vec<u8>) -> Resu
                 full.push('/');
             }
             full.push_str(&name);
-            let kind = if item.mode.is_tree() {
-                NodeKind::Folder
-            } else if item.mode.is_commit() {
-                NodeKind::Submodule
-            } else if item.mode.is_link() {
-                NodeKind::Link
-            } else {
-                NodeKind::File
-            };
-            Ok(Node { path: full, kind, id: Some(EntryId(item.oid.to_owned())) })
+            Ok(Node { path: full, kind: kind_of(item.mode), id: Some(EntryId(item.oid.to_owned())) })
         })
         .collect()
 }

@@ -132,6 +132,7 @@ pub mod onboarding;
 pub mod oracle;
 pub mod outgoing;
 pub mod outlook;
+mod packs;
 #[expect(clippy::disallowed_methods, reason = "it owns the file of pins, which must not travel")]
 mod pins;
 pub mod profile;

@@ -3,6 +3,7 @@
 use crate::files::NodeKind;
 use crate::id::EntryId;
 use crate::odb::{ObjectError, ObjectKind, Odb};
+use crate::packs::Placed;
 use crate::snapshot::Snapshot;
 
 /// How deep folders are followed; git itself refuses deeper ones in its index.
@@ -21,6 +22,8 @@ pub struct Listed<'a> {
     pub id: EntryId,
     /// Bytes; of a link, those of its target; of a submodule none.
     pub size: u64,
+    /// Where the object lies: files are read sooner in this order, for those that are near are made of one another.
+    pub place: u64,
 }
 
 /// A folder that is being listed: its raw tree, how much of it is done, and how long its path is.
@@ -37,6 +40,7 @@ struct Open {
 pub fn list(snapshot: &Snapshot<'_>, mut visit: impl FnMut(&Listed<'_>)) -> Result<(), ObjectError> {
     let Some(head) = snapshot.head() else { return Ok(()) };
     let odb = snapshot.odb();
+    let mut packs = odb.packs();
     let root = crate::history::read(odb, head, &mut Vec::new())?.tree;
     let mut path = Vec::with_capacity(256);
     // A stack of our own: a hostile tree is as deep as it likes.
@@ -65,8 +69,14 @@ pub fn list(snapshot: &Snapshot<'_>, mut visit: impl FnMut(&Listed<'_>)) -> Resu
             stack.push(below);
             continue;
         }
-        let size = if kind == NodeKind::Submodule { 0 } else { odb.size(id)? };
-        visit(&Listed { path: &path, kind, executable: mode == b"100755", id, size });
+        let Placed { place, size } = match kind {
+            NodeKind::Submodule => Placed { place: 0, size: 0 },
+            _ => match packs.find(id) {
+                Some(placed) => placed,
+                None => Placed { place: 0, size: odb.size(id)? },
+            },
+        };
+        visit(&Listed { path: &path, kind, executable: mode == b"100755", id, size, place });
     }
     Ok(())
 }

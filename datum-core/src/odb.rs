@@ -2,6 +2,7 @@
 
 use crate::git::Git;
 use crate::id::EntryId;
+use crate::packs::{self, Packs};
 use crate::refs::{RefError, sync_folder};
 use gix::objs::Find as _;
 use std::cell::Cell;
@@ -164,6 +165,34 @@ impl Odb {
             Ok(None) => Err(ObjectError::Missing(id)),
             Err(error) => Err(ObjectError::Damaged { id, message: format!("{error:#}") }),
         }
+    }
+
+    /// The packs of this repository, for who asks for the sizes of very many objects; none where objects are replaced.
+    pub(crate) fn packs(&self) -> Packs {
+        if self.has_replacements() { Packs::none() } else { Packs::open(&self.objects_dir, self.hash_kind) }
+    }
+
+    /// The objects of which alone it can be that they have more than `most` bytes, if that is cheaper told than by
+    /// asking for the sizes of `files`; `thorough` as in [`Packs::larger`].
+    pub(crate) fn larger(&self, most: u64, files: usize, thorough: bool) -> Option<BTreeSet<EntryId>> {
+        let elsewhere = self.objects_dir.join("info/alternates").exists() || self.is_partial();
+        let mut packs = self.packs();
+        if elsewhere || packs.len() == 0 || packs.len() > files as u64 * 4 {
+            return None;
+        }
+        let mut found = packs.larger(most, thorough)?;
+        found.extend(packs::larger_loose(&self.objects_dir, most)?);
+        Some(found)
+    }
+
+    /// Whether other objects stand for some (`git replace`), or may.
+    fn has_replacements(&self) -> bool {
+        let common_dir = self.shallow_file.with_file_name("");
+        let is_packed = || match fs::read(common_dir.join("packed-refs")) {
+            Ok(refs) => memchr::memmem::find(&refs, b" refs/replace/").is_some(),
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
+        };
+        common_dir.join("refs/replace").exists() || common_dir.join("reftable").exists() || is_packed()
     }
 
     /// Fetches a missing object that a partial clone has left at its remote; answers whether it is here now.

@@ -24,6 +24,7 @@ const LISTED: usize = 12;
   datum analyze ../heron ../tern         two, and what they share
   datum analyze --quick                  languages by files and bytes; no file is read
   datum analyze --files --format ndjson  every file with kind, size and language
+  datum analyze --files --quick          kinds, sizes and names alone
 
 All is read from commits, not from the work tree. Languages and lines are counted by tokei; the linguist-* attributes of
 .gitattributes are honoured: vendored, generated, documentation and detectable leave files out or in, language names one.
@@ -42,8 +43,8 @@ pub(crate) struct Analyze {
     /// Count no lines: languages by the names and sizes of files
     #[arg(long)]
     quick: bool,
-    /// List every file instead: kind, size and language
-    #[arg(long, conflicts_with = "quick")]
+    /// List every file instead: kind, size and language; with --quick no language
+    #[arg(long)]
     files: bool,
 }
 
@@ -55,8 +56,8 @@ impl Analyze {
                 return Err(Fault::usage("--files lists one repository").hint("datum analyze --files PATH"));
             }
             return match paths.first() {
-                None => files(edge.store()?, self.at.as_deref(), out),
-                Some(path) => files(&super::audit::look::open(path)?, self.at.as_deref(), out),
+                None => self.list(edge.store()?, out),
+                Some(path) => self.list(&super::audit::look::open(path)?, out),
             };
         }
         let profiler = Profiler { at: self.at.as_deref(), quick: self.quick, now: edge.now()? };
@@ -73,38 +74,45 @@ impl Analyze {
         }
         Ok(many(&all, out))
     }
-}
 
-/// Lists every file.
-fn files(store: &datum_core::Store, at: Option<&str>, out: &mut Out) -> Result<Exit, Fault> {
-    let survey = store.survey(at)?;
-    let is_json = out.is_json();
-    let mut all = Vec::new();
-    let is_list = out.format() == crate::args::Format::Ndjson;
-    listing::list(&survey.snapshot, |file| {
-        let path = String::from_utf8_lossy(file.path);
-        let kind = match file.kind {
-            NodeKind::Link => "link",
-            NodeKind::Submodule => "submodule",
-            NodeKind::File if file.executable => "executable",
-            NodeKind::File | NodeKind::Folder => "file",
-        };
-        let language = if file.kind == NodeKind::File { language::of_path(&path) } else { None };
-        if is_json {
-            let value = Listed { path: &path, kind, bytes: file.size, id: file.id, language };
-            if is_list {
-                out.json(&value);
+    /// Lists every file.
+    fn list(&self, store: &datum_core::Store, out: &mut Out) -> Result<Exit, Fault> {
+        let survey = store.survey(self.at.as_deref())?;
+        let is_json = out.is_json();
+        let (mut all, mut line) = (Vec::new(), String::new());
+        let is_list = out.format() == crate::args::Format::Ndjson;
+        listing::list(&survey.snapshot, |file| {
+            let path = String::from_utf8_lossy(file.path);
+            let kind = match file.kind {
+                NodeKind::Link => "link",
+                NodeKind::Submodule => "submodule",
+                NodeKind::File if file.executable => "executable",
+                NodeKind::File | NodeKind::Folder => "file",
+            };
+            let named = !self.quick && file.kind == NodeKind::File;
+            let language = named.then(|| language::of_path(&path)).flatten();
+            if is_json {
+                let value = Listed { path: &path, kind, bytes: file.size, id: file.id, language };
+                if is_list {
+                    out.json(&value);
+                } else {
+                    all.push(serde_json::to_value(value).unwrap_or_default());
+                }
             } else {
-                all.push(serde_json::to_value(value).unwrap_or_default());
+                line.clear();
+                let _ = write!(line, "{kind:<10} {:>12} ", file.size);
+                if !self.quick {
+                    let _ = write!(line, "{:<16} ", language.unwrap_or("-"));
+                }
+                line.push_str(&path);
+                out.line(&line);
             }
-        } else {
-            out.line(&format!("{kind:<10} {:>12} {:<16} {path}", file.size, language.unwrap_or("-")));
+        })?;
+        if is_json && !is_list {
+            out.json_list("files", &all);
         }
-    })?;
-    if is_json && !is_list {
-        out.json_list("files", &all);
+        Ok(Exit::Done)
     }
-    Ok(Exit::Done)
 }
 
 #[derive(serde::Serialize)]
@@ -159,9 +167,9 @@ pub(crate) fn rows(whole: &Whole) -> Vec<(&'static str, String)> {
     };
     rows.push(("commit", format!("{} {}", commit.short(12), past.last.map(day).unwrap_or_default())));
     let mut size = format!("{} files, {}", thousands(tally.files), bytes(tally.bytes));
-    for (count, what) in [(tally.links, "links"), (tally.submodules, "submodules")] {
+    for (count, what) in [(tally.links, "link"), (tally.submodules, "submodule")] {
         if count > 0 {
-            let _ = write!(size, ", {count} {what}");
+            let _ = write!(size, ", {count} {what}{}", if count == 1 { "" } else { "s" });
         }
     }
     rows.push(("size", size));

@@ -8,6 +8,7 @@ use super::rule_file::{RuleError, check, invalid, nearest, parse};
 use crate::glob::Glob;
 use crate::stamp::Millis;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use toml::Spanned;
@@ -101,6 +102,10 @@ struct PackFile {
 struct ConfigFile {
     #[serde(default)]
     audit: Config,
+    /// As a pack of rules has it; here it would be passed over without a word.
+    rule: Option<Spanned<IgnoredAny>>,
+    /// The same.
+    suppress: Option<Spanned<IgnoredAny>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -183,8 +188,14 @@ impl Book {
     /// # Errors
     /// [`RuleError`] with line, column and what is allowed.
     pub fn configure(&mut self, file: &str, text: &str) -> Result<(), RuleError> {
-        let config = parse::<ConfigFile>(file, text)?.audit;
+        let ConfigFile { audit: config, rule, suppress } = parse(file, text)?;
         let wrong = |span: Range<usize>, message: String| invalid(file, text, span.start, message);
+        for (stray, name) in [(rule, "rule"), (suppress, "suppress")] {
+            if let Some(stray) = stray {
+                let message = format!("{name:?} stands outside of [audit]; write [[audit.{name}]]");
+                return Err(wrong(stray.span(), message));
+            }
+        }
         let built_in = Self::of(&Pack::ALL)?;
         self.fail_on = config.fail_on;
         self.push = config.push.map(|setting| setting.level().map_or(Asked::Off, Asked::From));

@@ -146,6 +146,11 @@ fn applies(condition: &Where, scope: &Scope<'_>) -> Result<bool, Verdict> {
     {
         return Ok(false);
     }
+    if let Some(want) = condition.program
+        && scope.has_program().map_err(Verdict::from)? != want
+    {
+        return Ok(false);
+    }
     if !condition.has.is_empty() && !globs(&condition.has)? {
         return Ok(false);
     }

@@ -207,27 +207,20 @@ fn count(probe: &Count, scope: &Scope<'_>) -> Result<Verdict, LookError> {
 
 fn size(probe: &Size, scope: &Scope<'_>) -> Result<Verdict, LookError> {
     let mut findings = Vec::new();
-    let mut look = |node: &Node| -> Result<(), LookError> {
-        if node.kind == NodeKind::File {
-            let size = scope.files.size(node)?;
-            if size > probe.max {
-                let message = format!("it has {}, more than {}", text::bytes(size), text::bytes(probe.max));
-                findings.push(finding(message, Some(&node.path)));
-            }
-        }
-        Ok(())
+    let mut say = |node: &Node, size: u64| {
+        let message = format!("it has {}, more than {}", text::bytes(size), text::bytes(probe.max));
+        findings.push(finding(message, Some(&node.path)));
     };
     for glob in &probe.any {
         if glob.as_str() == "**" {
-            let mut looked = Ok(());
-            scope.files.each(|node| {
-                if looked.is_ok() {
-                    looked = look(node);
-                }
-            })?;
-            looked?;
-        } else {
-            scope.files.find(glob, false)?.iter().try_for_each(&mut look)?;
+            scope.files.larger(probe.max, scope.deep)?.iter().for_each(|(node, size)| say(node, *size));
+            continue;
+        }
+        for node in scope.files.find(glob, false)?.iter().filter(|node| node.kind == NodeKind::File) {
+            let size = scope.files.size(node)?;
+            if size > probe.max {
+                say(node, size);
+            }
         }
     }
     Ok(Verdict::of(findings))

@@ -82,6 +82,8 @@ impl Rule {
 pub(crate) struct Where {
     /// Whether the repository is a vessel.
     pub(crate) vessel: Option<bool>,
+    /// Whether a program is in it: a file in a language that runs.
+    pub(crate) program: Option<bool>,
     /// One of these is there.
     #[serde(default)]
     pub(crate) has: Vec<Glob>,

@@ -2,7 +2,7 @@
 
 use super::report::Finding;
 use super::secrets::Looked;
-use crate::files::{Files, LookError, Node, NodeKind};
+use crate::files::{Files, LookError, Node, NodeKind, Seen};
 use crate::glob::Glob;
 use crate::history::{Commit, End};
 use crate::odb::ObjectError;
@@ -11,6 +11,13 @@ use crate::survey::Survey;
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+
+/// Endings of the files that programs are made of.
+const PROGRAMS: [&str; 44] = [
+    "rs", "py", "js", "mjs", "cjs", "jsx", "ts", "tsx", "vue", "svelte", "go", "c", "h", "cc", "cpp", "cxx",
+    "hpp", "cu", "java", "kt", "scala", "clj", "cs", "fs", "swift", "m", "rb", "php", "pl", "lua", "sh",
+    "bash", "zsh", "fish", "ps1", "ex", "exs", "erl", "hs", "ml", "zig", "nim", "jl", "ipynb",
+];
 
 /// Most findings kept of one rule.
 pub(crate) const FINDINGS_MAX: usize = 100;
@@ -78,6 +85,7 @@ pub(crate) struct Scope<'a> {
     pub(super) secrets: OnceCell<Looked>,
     pub(super) past_secrets: OnceCell<Option<Looked>>,
     newest: RefCell<Newest>,
+    program: OnceCell<bool>,
     languages: OnceCell<Result<BTreeMap<&'static str, usize>, String>>,
 }
 
@@ -104,6 +112,7 @@ impl<'a> Scope<'a> {
             secrets: OnceCell::new(),
             past_secrets: OnceCell::new(),
             newest: RefCell::default(),
+            program: OnceCell::new(),
             languages: OnceCell::new(),
         }
     }
@@ -144,13 +153,30 @@ impl<'a> Scope<'a> {
         Ok(false)
     }
 
+    /// Whether there is a file whose name says that it runs, or becomes part of what does.
+    pub(crate) fn has_program(&self) -> Result<bool, LookError> {
+        if let Some(known) = self.program.get() {
+            return Ok(*known);
+        }
+        let is_program = |path: &str| {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            match name.rsplit_once('.') {
+                Some((_, end)) => PROGRAMS.iter().any(|known| end.eq_ignore_ascii_case(known)),
+                None => matches!(name, "Makefile" | "Dockerfile"),
+            }
+        };
+        let mut found = false;
+        self.files.each(|seen| found = found || (seen.kind == NodeKind::File && is_program(seen.path)))?;
+        Ok(*self.program.get_or_init(|| found))
+    }
+
     /// Files of each language, by their names.
     pub(crate) fn languages(&self) -> Result<&BTreeMap<&'static str, usize>, &str> {
         let count = || {
             let mut languages = BTreeMap::new();
-            let visit = |node: &Node| {
-                if node.kind == NodeKind::File
-                    && let Some(language) = (self.language)(&node.path)
+            let visit = |seen: &Seen<'_>| {
+                if seen.kind == NodeKind::File
+                    && let Some(language) = (self.language)(seen.path)
                 {
                     *languages.entry(language).or_default() += 1;
                 }

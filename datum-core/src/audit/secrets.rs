@@ -2,7 +2,7 @@
 
 use super::rule::{SecretKind, Secrets};
 use super::scope::{Scope, Verdict, finding};
-use crate::files::{LookError, Node, NodeKind, TEXT_MAX};
+use crate::files::{LookError, NodeKind, Seen, TEXT_MAX};
 use crate::id::EntryId;
 use crate::outgoing::Budget;
 use crate::secret::{self, Level};
@@ -11,6 +11,8 @@ use crate::secret::{self, Level};
 const FILES_MAX: usize = 5000;
 /// Most likely files looked at where there are too many to look at all.
 const LIKELY_MAX: usize = 500;
+/// Most of them that are only a little likelier than others.
+const MAYBE_MAX: usize = 150;
 /// Most bytes looked at.
 const BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// The history that is looked at without being asked for more.
@@ -67,19 +69,25 @@ pub(super) fn probe(probe: &Secrets, scope: &Scope<'_>) -> Verdict {
 fn in_files(scope: &Scope<'_>) -> Looked {
     let mut looked = Looked::default();
     let mut nodes = Vec::new();
-    let mut all = 0;
-    let count = |node: &Node| all += usize::from(node.kind == NodeKind::File);
-    let counted = scope.files.each(count);
+    let counted = scope.files.count();
+    let all = *counted.as_ref().unwrap_or(&0);
     let few = scope.deep || all <= FILES_MAX;
-    let keep = |node: &Node| {
-        if node.kind == NodeKind::File && (few || (nodes.len() < LIKELY_MAX && is_likely(&node.path))) {
-            nodes.push(node.clone());
+    let mut maybe = Vec::new();
+    let keep = |seen: &Seen<'_>| {
+        if seen.kind != NodeKind::File {
+            return;
+        }
+        if few || (nodes.len() < LIKELY_MAX && is_likely(seen.path, &SURE)) {
+            nodes.push(seen.node());
+        } else if maybe.len() < MAYBE_MAX && is_likely(seen.path, &MAYBE) {
+            maybe.push(seen.node());
         }
     };
-    if let Err(error) = counted.and_then(|()| scope.files.each(keep)) {
+    if let Err(error) = counted.and_then(|_| scope.files.each(keep)) {
         looked.broken = Some(error.to_string());
     }
     if !few {
+        nodes.extend(maybe);
         looked.left = Some(format!(
             "{} of {all} files were looked at, by their names; datum audit --deep looks at all",
             nodes.len()
@@ -112,38 +120,33 @@ fn in_files(scope: &Scope<'_>) -> Looked {
     looked
 }
 
-/// Whether a file of this name often holds what should not be in it; asked of very many names.
-fn is_likely(path: &str) -> bool {
-    const STARTS: [&str; 12] = [
-        ".env",
-        ".npmrc",
-        ".netrc",
-        ".pypirc",
-        "id_rsa",
-        "id_ed",
-        "dockerfile",
-        "secret",
-        "credential",
-        "password",
-        "token",
-        "config",
-    ];
-    const ENDS: [&str; 12] =
-        ["env", "pem", "key", "toml", "yml", "yaml", "ini", "cfg", "conf", "properties", "sh", "tf"];
+/// Beginnings and endings of names.
+type Names = (&'static [&'static str], &'static [&'static str]);
+
+/// Names of files that are there to hold what should not be seen.
+const SURE: Names = (
+    &[".env", ".npmrc", ".netrc", ".pypirc", "id_rsa", "id_ed", "secret", "credential", "password", "token"],
+    &["env", "pem", "key", "tfvars"],
+);
+/// Names of files in which it stands by mistake.
+const MAYBE: Names =
+    (&["dockerfile", "config"], &["toml", "yml", "yaml", "ini", "cfg", "conf", "properties", "sh", "tf"]);
+
+/// Whether a name is one of these; asked of very many names.
+fn is_likely(path: &str, (starts, ends): &Names) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path).as_bytes();
-    let starts = |start: &&str| {
+    let starts_so = |start: &&str| {
         name.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start.as_bytes()))
     };
     let end = name.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
-    ENDS.iter().any(|word| end.eq_ignore_ascii_case(word.as_bytes())) || STARTS.iter().any(starts)
+    ends.iter().any(|word| end.eq_ignore_ascii_case(word.as_bytes())) || starts.iter().any(starts_so)
 }
 
 /// `None` where there is more history than is looked at unasked.
 fn in_history(scope: &Scope<'_>) -> Option<Looked> {
     let mut looked = Looked::default();
     let Some(head) = scope.survey.snapshot.head() else { return Some(looked) };
-    let mut files = 0;
-    if !scope.deep && scope.files.each(|_| files += 1).is_ok() && files > FILES_MAX {
+    if !scope.deep && scope.files.count().is_ok_and(|files| files > FILES_MAX) {
         return None;
     }
     let budget = if scope.deep { DEEP } else { HISTORY };

@@ -188,6 +188,7 @@ fn conditions_decide_whether_a_rule_applies() {
         look(dir.path(), &own(&rule)).rules[0].answer == Answer::Pass
     };
     assert!(asks("vessel = false") && !asks("vessel = true"));
+    assert!(asks("program = true") && !asks("program = false"));
     assert!(asks("has = ['x', 'src/*.rs']") && !asks("has = ['x']"));
     assert!(asks("lacks = ['x']") && !asks("lacks = ['src']"));
     assert!(asks("language = ['rust']") && !asks("language = ['Go']"));
@@ -203,6 +204,7 @@ fn rule_files_are_refused_with_place_and_what_is_allowed() {
     };
     check("[audit]\nfail-on = 'high'\n", 2, 11, "expected one of `info`, `warning`, `error`, `critical`");
     check("[audit]\nfoo = 1\n", 2, 1, "expected one of");
+    check("[[rule]]\nid = 'a/b'\n", 1, 1, "write [[audit.rule]]");
     check("[audit.levels]\n'hygiene/tag' = 'off'\n", 2, 1, "did you mean \"hygiene/tags\"?");
     check("[audit]\nx = [\n", 2, 6, "unclosed array");
     let rule = |rest: &str| format!("[[audit.rule]]\nid = 'a/b'\nlevel = 'info'\nreason = 'r'\n{rest}\n");
