@@ -29,8 +29,18 @@ fn certificates(folder: &Path) -> Option<()> {
     )
 }
 
+/// A server that ends with the test, however that ends.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Starts a server of TLS that hands on what comes to the host, one connection after another.
-fn start(folder: &Path, octo: &'static Octo) -> (Child, u16) {
+fn start(folder: &Path, octo: &'static Octo) -> (Server, u16) {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut server = Command::new("openssl");
     server
@@ -48,8 +58,8 @@ fn start(folder: &Path, octo: &'static Octo) -> (Child, u16) {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
-    let mut server = server.spawn().unwrap();
-    let (from, to) = (server.stdout.take().unwrap(), server.stdin.take().unwrap());
+    let mut server = Server(server.spawn().unwrap());
+    let (from, to) = (server.0.stdout.take().unwrap(), server.0.stdin.take().unwrap());
     thread::spawn(move || octo.serve(from, to));
     let start = Instant::now();
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
@@ -68,7 +78,7 @@ fn an_enterprise_server_is_reached_by_its_name_and_trusted_by_its_own_authority(
     }
     let octo: &'static Octo = Box::leak(Box::new(Octo::start(repos(120))));
     let vessel = Vessel::new();
-    let (mut server, port) = start(folder.path(), octo);
+    let (_server, port) = start(folder.path(), octo);
     let scan = |certificates: Option<&Path>, host: &str| {
         let mut command = vessel.command(&["fleet", "scan", "--org", "fleet", "--format", "json"]);
         command.env("GH_HOST", format!("{host}:{port}")).env("GH_TOKEN", TOKEN).env_remove("GITHUB_API_URL");
@@ -90,6 +100,4 @@ fn an_enterprise_server_is_reached_by_its_name_and_trusted_by_its_own_authority(
     assert_eq!(octo.count(), 0, "the token went nowhere");
     let found = scan(Some(&authority), "localhost").json();
     assert_eq!((&found["report"]["counts"]["green"], octo.count()), (&120.into(), 2 + 3));
-    server.kill().unwrap();
-    server.wait().unwrap();
 }
