@@ -12,7 +12,7 @@ use crate::time;
 use datum_core::bottle::{self, Brief, Me, Waiting};
 use datum_core::onboarding::{self, Known};
 use datum_core::{Entry, EntryId, Kind, Millis, Snapshot, Store, handover, journal};
-use standing::Standing;
+use standing::{Shown, Standing};
 use std::thread;
 use std::time::Duration;
 
@@ -73,7 +73,7 @@ impl Status {
                 let log = |(kind, writer, tip, length): &(Kind, String, EntryId, u64)| serde_json::json!({ "kind": kind.as_str(), "writer": writer, "tip": tip, "entries": length });
                 value["logs"] = logs.iter().map(log).collect();
             }
-            out.json(&value);
+            out.json(&Shown { value: &value, inbox: standing.inbox.as_ref() });
         } else {
             let (width, height) = out.size();
             // Below it the prompt comes back.

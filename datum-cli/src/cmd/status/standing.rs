@@ -11,6 +11,8 @@ use datum_core::onboarding::{self, Known};
 use datum_core::outlook::{self, Audits, Seen, Unsent};
 use datum_core::task::{self, State, Task, Tasks};
 use datum_core::{AgentName, Damage, Entry, EntryId, Millis, Snapshot, Store, Upkeep, journal};
+use serde::Serialize;
+use serde::ser::{SerializeMap as _, SerializeSeq as _, Serializer};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -103,13 +105,10 @@ impl Standing {
         Some((came, changes.len() - came))
     }
 
+    /// All but the bottles, of which there may be many: [`Shown`] puts them in.
     pub(super) fn json(&self) -> Value {
         let entries: serde_json::Map<_, _> =
             self.known.entries.iter().map(|(kind, count)| (kind.to_string(), (*count).into())).collect();
-        let bottles = |list: &[Brief]| -> Value {
-            let one = |b: &Brief| json!({ "id": b.id, "from": b.from.as_deref(), "subject": b.subject });
-            list.iter().map(one).collect()
-        };
         let entry = |e: &Entry| {
             json!({
                 "id": e.id, "time": time::iso(e.clock), "agent": e.agent,
@@ -125,8 +124,8 @@ impl Standing {
             "agents": self.known.agents,
             "log_count": self.known.logs,
             "entries": entries,
-            "unread": self.inbox.as_ref().map(|inbox| bottles(&inbox.unread)),
-            "overdue": self.inbox.as_ref().map(|inbox| bottles(&inbox.overdue)),
+            "unread": null,
+            "overdue": null,
             "journal": self.journal.iter().map(entry).collect::<Vec<_>>(),
             "tasks": self.tasks_json(),
             "claims": self.claims.iter().map(claim_json).collect::<Vec<_>>(),
@@ -167,6 +166,46 @@ impl Standing {
             })
         });
         json!({ "since_last": self.audits.since, "newest": newest })
+    }
+}
+
+/// The JSON of a status, with the bottles printed as they are.
+pub(super) struct Shown<'a> {
+    pub(super) value: &'a Value,
+    pub(super) inbox: Option<&'a Waiting>,
+}
+
+impl Serialize for Shown<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let members = self.value.as_object().into_iter().flatten();
+        let mut map = serializer.serialize_map(None)?;
+        for (key, value) in members {
+            match (key.as_str(), self.inbox) {
+                ("unread", Some(inbox)) => map.serialize_entry(key, &Bottles(&inbox.unread))?,
+                ("overdue", Some(inbox)) => map.serialize_entry(key, &Bottles(&inbox.overdue))?,
+                _ => map.serialize_entry(key, value)?,
+            }
+        }
+        map.end()
+    }
+}
+
+struct Bottles<'a>(&'a [Brief]);
+
+impl Serialize for Bottles<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Row<'a> {
+            id: EntryId,
+            from: Option<&'a str>,
+            subject: &'a str,
+        }
+        let mut rows = serializer.serialize_seq(Some(self.0.len()))?;
+        for brief in self.0 {
+            let Brief { id, from, subject, .. } = brief;
+            rows.serialize_element(&Row { id: *id, from: from.as_deref(), subject })?;
+        }
+        rows.end()
     }
 }
 
