@@ -20,6 +20,9 @@ pub enum PortableError {
     /// A value that is not text.
     #[error("the value of {0} is not UTF-8; export it alone, or as age")]
     NotText(Word),
+    /// A name without a Latin letter or digit at its beginning, which a variable cannot stand for.
+    #[error("no variable stands for {0}; export it alone, or as JSON or age")]
+    Variable(Word),
     /// Two names that would be one variable.
     #[error("{0} and {1} would be one variable")]
     Same(Word, Word),
@@ -39,13 +42,17 @@ fn text<'v>(name: &Word, value: &'v [u8]) -> Result<&'v str, PortableError> {
 /// Prints a dotenv file.
 ///
 /// # Errors
-/// [`PortableError`] for values that are not text, and names that would be one variable.
+/// [`PortableError`] for values that are not text, and names that would be one variable or none.
 pub fn print_dotenv(values: &Values) -> Result<Zeroizing<String>, PortableError> {
     let size: usize = values.iter().map(|(name, value)| name.as_str().len() + value.len() * 2 + 8).sum();
     let mut out = Zeroizing::new(String::with_capacity(size));
     let mut seen: BTreeMap<String, &Word> = BTreeMap::new();
     for (name, value) in values {
         let variable = variable(name);
+        // What could not be read back is not written.
+        if read_name(&variable).is_none() {
+            return Err(PortableError::Variable(name.clone()));
+        }
         out.push_str(&variable);
         out.push_str("=\"");
         for c in text(name, value)?.chars() {
@@ -77,16 +84,20 @@ pub fn parse_dotenv(text: &str) -> Result<Values, PortableError> {
         let wrong = || PortableError::Line(index + 1);
         let line = line.strip_prefix("export ").unwrap_or(line);
         let (name, value) = line.split_once('=').ok_or_else(wrong)?;
-        let name = name.trim();
-        // A variable does not begin with a digit, and a name not with `_`: see [`variable`].
-        let digit = name.strip_prefix('_').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-        let name = Word::new("name", digit.unwrap_or(name)).map_err(|_| wrong())?;
+        let name = read_name(name.trim()).ok_or_else(wrong)?;
         let value = unquoted(value.trim()).ok_or_else(wrong)?.into();
         if values.insert(name, value).is_some() {
             return Err(wrong());
         }
     }
     Ok(values)
+}
+
+/// The name that a variable in a file stands for.
+fn read_name(variable: &str) -> Option<Word> {
+    // A variable does not begin with a digit, and a name not with `_`.
+    let digit = variable.strip_prefix('_').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    Word::new("name", digit.unwrap_or(variable)).ok()
 }
 
 fn unquoted(value: &str) -> Option<Zeroizing<Vec<u8>>> {
@@ -167,6 +178,8 @@ mod tests {
         assert_eq!(*printed, "_2FA=\"x\"\n");
         assert_eq!(parse_dotenv(&printed).unwrap().keys().next().unwrap().as_str(), "2FA");
         assert!(parse_dotenv("_FA=x").is_err());
+        let none = Values::from([(Word::new("name", "Ⱦ").unwrap(), Value::new(b"x".to_vec()))]);
+        assert!(matches!(print_dotenv(&none), Err(PortableError::Variable(_))));
     }
 
     #[test]
