@@ -26,6 +26,20 @@ pub(super) fn wraps<'n>(
     })
 }
 
+/// Of each value, the places of the entries that count and hold wraps of it: to open one, the others need not be seen.
+pub(super) fn holders(order: &Order, counts: &[bool]) -> BTreeMap<EntryId, Vec<usize>> {
+    let mut holders: BTreeMap<EntryId, Vec<usize>> = BTreeMap::new();
+    for (place, node) in order.nodes.iter().enumerate().filter(|(place, _)| counts[*place]) {
+        let mut holds = |version: EntryId| holders.entry(version).or_default().push(place);
+        match &node.act {
+            Act::Set { .. } => holds(node.entry.id),
+            Act::Grant { wraps, .. } => wraps.keys().copied().for_each(holds),
+            _ => {}
+        }
+    }
+    holders
+}
+
 /// Folds what was said of each name.
 pub(super) fn secrets(
     order: &Order,

@@ -241,6 +241,8 @@ pub struct Vault {
     counts: Vec<bool>,
     members: BTreeMap<String, Standing>,
     secrets: BTreeMap<Word, Secret>,
+    /// As [`fold::holders`] answers.
+    wraps: BTreeMap<EntryId, Vec<usize>>,
 }
 
 /// The founding entries in a snapshot, of whatever vault.
@@ -281,8 +283,8 @@ impl Vault {
                 order.void.push(Void { entry, agent, why: (*why).to_owned() });
             }
         }
-        let counts = verdicts.iter().map(Result::is_ok).collect();
-        Ok(Self { id, order, counts, members, secrets })
+        let counts: Vec<bool> = verdicts.iter().map(Result::is_ok).collect();
+        Ok(Self { id, wraps: fold::holders(&order, &counts), order, counts, members, secrets })
     }
 
     /// The vault's id: its founding entry's.
@@ -343,8 +345,8 @@ impl Vault {
     pub fn history(&self, name: &Word) -> Vec<Event> {
         let about = |node: &&Node| node.act.name() == Some(name);
         let event = |node: &Node| {
-            let what = node.entry.subject.clone();
-            Event { entry: node.entry.id, by: node.agent().to_owned(), clock: node.entry.clock, what }
+            let (entry, what) = (&node.entry, node.entry.subject.clone());
+            Event { entry: entry.id, by: node.agent().to_owned(), clock: entry.clock, what }
         };
         self.counting().filter(about).map(event).collect()
     }
@@ -358,8 +360,8 @@ impl Vault {
         let held = match version {
             None => secret.versions.last(),
             Some(entry) => secret.versions.iter().find(|version| version.entry == entry),
-        };
-        let held = held.ok_or_else(|| VaultError::Unknown(name.clone()))?;
+        }
+        .ok_or_else(|| VaultError::Unknown(name.clone()))?;
         if !secret.granted.contains(keys.agent().as_str()) {
             return Err(VaultError::CannotOpen);
         }
@@ -384,8 +386,8 @@ impl Vault {
     fn data_key(&self, version: &Version, keys: &AgentKeys) -> Result<seal::DataKey, VaultError> {
         let (binding, sealed) = self.sealed(version).ok_or(VaultError::CannotOpen)?;
         let digest = seal::digest(sealed);
-        let wraps = fold::wraps(self.counting(), version.entry);
-        let own = wraps.filter(|(agent, _)| *agent == keys.agent().as_str());
+        let holders = self.wraps.get(&version.entry).into_iter().flatten().map(|at| &self.order.nodes[*at]);
+        let own = fold::wraps(holders, version.entry).filter(|(agent, _)| *agent == keys.agent().as_str());
         // A damaged wrap must not hide a good one.
         own.map(|(_, wrap)| seal::unwrap(wrap, &binding, &digest, keys))
             .find(Result::is_ok)
