@@ -2,8 +2,8 @@
 //!
 //! A record is written before a value is released: no record, no value. It outlives whatever process dies; to outlive a
 //! power cut it is flushed too, by a keeper that serves others, whose only trace it is, and where `datum.durability` is
-//! `full`. An agent that opens for itself holds the keys and could leave no record at all, so it does not wait for the disk. What someone reads with the keys in hand and
-//! without datum, no record can tell.
+//! `full`. An agent that opens for itself holds the keys and could leave no record at all, so it does not wait for the
+//! disk. What someone reads with the keys in hand and without datum, no record can tell.
 
 use crate::entry::{Draft, DraftError, Entry};
 use crate::kind::Kind;
