@@ -1,7 +1,8 @@
 //! The command line as clap reads it; each command's own arguments stand with the command.
 
 use crate::cmd;
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// The formats a result can be asked for in; audits and reports know more than the four of all commands.
@@ -187,11 +188,86 @@ pub(crate) enum Command {
     InstallNames(cmd::names::InstallNames),
 }
 
+impl Args {
+    /// Parses the command line, the program's name first.
+    ///
+    /// # Errors
+    /// What clap has to say, help and version too.
+    pub(crate) fn read(arguments: &[OsString]) -> Result<Self, clap::Error> {
+        let mut command = alone(arguments).unwrap_or_else(Self::command);
+        let read = command.try_get_matches_from_mut(arguments).and_then(|mut matches| {
+            Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+        });
+        // To take it apart costs a third of a parse, and the process will not run long.
+        std::mem::forget(command);
+        read
+    }
+}
+
+/// The command line without its commands.
+#[derive(Debug, Parser)]
+#[command(name = "datum", version, propagate_version = true, disable_help_subcommand = true)]
+struct Root {
+    #[command(flatten)]
+    global: Global,
+}
+
+/// The command line with that command alone that is called; `None` where none is, and clap has to say so.
+///
+/// With all commands there, clap would make copies of the options of every command for each: most of its time and memory.
+fn alone(arguments: &[OsString]) -> Option<clap::Command> {
+    let called = called(arguments)?;
+    let command = Args::command().find_subcommand(called)?.clone();
+    Some(Root::command().subcommand_required(true).subcommand(command))
+}
+
+/// The first argument that is no option of every command, if it is no option at all.
+fn called(arguments: &[OsString]) -> Option<&str> {
+    let mut rest = arguments.iter().skip(1).map(|argument| argument.to_str());
+    loop {
+        match rest.next()?? {
+            "-C" | "--workshop" | "--agent" | "--format" => drop(rest.next()?),
+            "-q" | "--quiet" | "--ephemeral" => {}
+            option if option.starts_with('-') => return None,
+            name => return Some(name),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn the_command_line_is_consistent() {
-        use clap::CommandFactory as _;
-        super::Args::command().debug_assert();
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_command_alone_is_the_same() {
+        let mut whole = Args::command();
+        whole.build();
+        for command in whole.get_subcommands_mut() {
+            let name = command.get_name().to_owned();
+            let mut root = alone(&["datum".into(), name.clone().into()]).unwrap();
+            root.build();
+            let only = root.find_subcommand_mut(&name).unwrap();
+            assert_eq!(only.render_long_help().to_string(), command.render_long_help().to_string());
+            assert_eq!(only.render_version(), command.render_version());
+        }
+    }
+
+    #[test]
+    fn the_called_command_is_found_behind_options() {
+        let check = |line: &str, want: Option<&str>| {
+            let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            assert_eq!(called(&arguments), want, "{line}");
+        };
+        check("datum journal -n 3", Some("journal"));
+        check("datum -C dir -q --agent a --format json journal", Some("journal"));
+        check("datum --help journal", None);
+        check("datum --agent=a journal", None);
+        check("datum -C", None);
+        check("datum", None);
     }
 }

@@ -26,12 +26,11 @@ mod sandbox;
 mod table;
 mod time;
 
-use clap::Parser as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     hardened::harden();
-    let args = match args::Args::try_parse_from(cmd::names::arguments(std::env::args_os())) {
+    let args = match args::Args::read(&cmd::names::arguments(std::env::args_os())) {
         Ok(args) => args,
         Err(error) => return out::usage(&error),
     };
