@@ -88,6 +88,11 @@ grow() {
   done
 }
 
+# quiet_gc DIR: git's gc, when datum's own packing beside the last writer has ended.
+quiet_gc() {
+  (flock 9; git -C "$1" gc -q) 9>>"$1/.git/datum/maintenance"
+}
+
 g=$work/git
 git init -q "$g"
 git -C "$g" commit -q --allow-empty -m start
@@ -133,7 +138,8 @@ git init -q "$hundred"
 for ((i = 0; i < 100; i++)); do
   text $((i * 200 + 1)) 200 | DATUM_AGENT=agent$i "$datum" -C "$hundred" journal LOG --batch >/dev/null
 done
-for dir in "$one" "$hundred"; do git -C "$dir" gc -q; done
+# What datum packs beside a writer would meet git's own packing.
+for dir in "$one" "$hundred"; do quiet_gc "$dir"; done
 for what in "--search 'no such text'" "--all --format ndjson"; do
   row "\`journal $what\`: 100 writers of 200 entries / one of 20,000" "≤ 2 ×" 50 \
     "$datum -C $one journal $what" "$datum -C $hundred journal $what"
@@ -160,7 +166,7 @@ say "packed size"
 p=$work/packed
 git init -q "$p"
 size_of() {
-  git -C "$p" gc -q
+  quiet_gc "$p"
   git -C "$p" cat-file --batch-all-objects --batch-check='%(objecttype) %(objectsize:disk)' | awk -v n="$1" '
     { bytes[$1 == "commit" ? "commit" : "segment"] += $2 }
     END { printf "%.0f bytes as a commit, %.0f in segments and trees", bytes["commit"] / n, bytes["segment"] / n }'
