@@ -106,8 +106,10 @@ fn publish_follows_no_link() {
 }
 
 #[test]
-fn import_takes_a_journal_and_bottles_once_and_loses_nothing() {
+fn import_takes_a_journal_a_board_and_bottles_once_and_loses_nothing() {
     let vessel = Vessel::new();
+    let board = "# Tasks\n\n- [ ] Mend the net\n- [x] Paint the hull\n";
+    std::fs::write(vessel.path().join("TASKBOARD.md"), board).unwrap();
     let journal = "# My journal\n\n### [2026-02-01T10:00:00Z] heron — AUDIT\n\nAll green.\n\n`fleet` `audit`\n\n---\n\n\
                    ## [2026-02-02T10:00:00Z] NOTE\n\nTwice.\n\n## [2026-02-02T10:00:00Z] NOTE\n\nTwice.\n";
     std::fs::write(vessel.path().join("JOURNAL.md"), journal).unwrap();
@@ -117,11 +119,16 @@ fn import_takes_a_journal_and_bottles_once_and_loses_nothing() {
     vessel.git(&["add", "-A"]).ok();
     vessel.git(&["commit", "-qm", "as it is"]).ok();
     vessel.datum(&["bottle", "read", "for-b/hi.md", "--agent", "b"]).ok();
-    let first = vessel.datum(&["import", "--format", "json"]).json();
-    assert_eq!((&first["kinds"][0]["imported"], &first["kinds"][1]["imported"]), (&4.into(), &1.into()));
-    let second = vessel.datum(&["import", "--format", "json"]).json();
-    assert_eq!((&second["kinds"][0]["imported"], &second["kinds"][1]["imported"]), (&0.into(), &0.into()));
-    assert_eq!((&second["kinds"][0]["known"], &second["kinds"][1]["known"]), (&4.into(), &1.into()));
+    let counts = |arguments: &[&str], what: &str| -> Vec<u64> {
+        let told = vessel.datum(arguments).json();
+        told["kinds"].as_array().unwrap().iter().map(|kind| kind[what].as_u64().unwrap()).collect()
+    };
+    let again = ["import", "--format", "json"];
+    assert_eq!(counts(&["import", "--dry-run", "--format", "json"], "imported"), [4, 1, 2]);
+    assert_eq!(counts(&again, "imported"), [4, 1, 2]);
+    assert_eq!((counts(&again, "imported"), counts(&again, "known")), (vec![0, 0, 0], vec![4, 1, 2]));
+    let tasks = vessel.datum(&["task", "list", "--all"]).ok();
+    assert!(tasks.contains("Mend the net") && tasks.contains("Paint the hull"), "{tasks}");
     let found = vessel.datum(&["journal", "--search", "green", "--tag", "fleet", "--format", "json"]).json();
     let trailers = found["entries"][0]["trailers"].to_string();
     assert!(trailers.contains("2026-02-01T10:00:00Z") && trailers.contains("heron"), "{trailers}");

@@ -1,5 +1,6 @@
 //! `datum import`: what files already say, as entries.
 
+use crate::cmd::task::board;
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
@@ -9,13 +10,16 @@ use datum_core::{Kind, Snapshot, bottle};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Takes in what files already say: JOURNAL.md and the bottles of the tree. What was imported is not imported again.
+/// Takes in what files already say: JOURNAL.md, TASKBOARD.md and the bottles of the tree. What was imported is not imported
+/// again.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   datum import
-  datum import memory/JOURNAL.md")]
+  datum import --dry-run
+  datum import memory/JOURNAL.md
+  datum task import docs/TASKS.md     # a board of another name")]
 pub(crate) struct Import {
-    /// Journals to import [default: JOURNAL.md of the work tree, and the bottles of HEAD]
+    /// Journals to import [default: JOURNAL.md and TASKBOARD.md of the work tree, and the bottles of HEAD]
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Say what would be imported, and leave everything as it is
@@ -70,6 +74,16 @@ impl Import {
             }
             counts.push(tell(kind.as_str(), &last));
         }
+        if let Some(board) = self.board(store.work_dir()) {
+            let found = board::take(edge, &board, &board::read(&board)?, self.dry_run)?;
+            found.conflicts.iter().for_each(|conflict| out.warn(conflict));
+            counts.push((
+                Kind::Task.as_str().to_owned(),
+                found.drafts.len(),
+                found.known,
+                found.conflicts.len(),
+            ));
+        }
         let refused: usize = counts.iter().map(|(.., refused)| refused).sum();
         if out.is_json() {
             let one = |(kind, new, known, refused): &(String, usize, usize, usize)| serde_json::json!({ "kind": kind, "imported": new, "known": known, "refused": refused });
@@ -82,6 +96,12 @@ impl Import {
             }
         }
         Ok(if refused == 0 { Exit::Done } else { Exit::No })
+    }
+
+    fn board(&self, root: Option<&Path>) -> Option<PathBuf> {
+        root.filter(|_| self.files.is_empty())
+            .map(|root| root.join(plan::BOARD))
+            .filter(|path| path.is_file())
     }
 
     fn journals(&self, root: Option<&Path>) -> Vec<PathBuf> {

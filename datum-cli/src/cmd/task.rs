@@ -1,6 +1,6 @@
 //! `datum task`: what is to be done, by whom, and what waits for what.
 
-mod board;
+pub(crate) mod board;
 mod change;
 mod claim;
 mod list;

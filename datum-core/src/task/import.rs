@@ -55,6 +55,8 @@ pub struct Imported {
     pub done: Vec<String>,
     /// What the board asks for and cannot have, and why.
     pub conflicts: Vec<String>,
+    /// How many of its tasks are here already.
+    pub known: usize,
 }
 
 /// Reads a board, named `file`, back: what people changed in it becomes entries by `agent`.
@@ -72,7 +74,8 @@ pub fn import(
 ) -> Result<Imported, taskboard_file::Error> {
     let tasks = super::fold(snapshot);
     let sources = tasks.all().iter().rev().filter_map(|task| Some((task.source.as_deref()?, task))).collect();
-    let mut reader = Reader { tasks: &tasks, sources, file, wishes: Vec::new(), new: BTreeSet::new() };
+    let mut reader =
+        Reader { tasks: &tasks, sources, file, wishes: Vec::new(), new: BTreeSet::new(), known: 0 };
     let cards = match taskboard_file::parse(text)? {
         Board::Json(cards) => cards,
         Board::Markdown(_) => Vec::new(),
@@ -101,7 +104,7 @@ pub fn import(
         reader.item(item, cards.iter().any(|card| item.title.contains(&card.title)));
     }
     let wishes = reader.wishes;
-    let mut out = Imported::default();
+    let mut out = Imported { known: reader.known, ..Imported::default() };
     // Whatever a board changes, the log is walked once for it.
     let changed = wishes.iter().filter_map(|wish| wish.what.task()).collect();
     let stories = stories(snapshot, &changed);
@@ -173,6 +176,7 @@ struct Reader<'r> {
     wishes: Vec<Wish>,
     /// The sources of tasks this reading makes.
     new: BTreeSet<String>,
+    known: usize,
 }
 
 /// The parts of a task that a board's line shows and a person may change.
@@ -219,6 +223,7 @@ impl<'r> Reader<'r> {
             };
             return self.make(&new, state, card.assigned_to.as_deref());
         };
+        self.known += 1;
         let current = Shown { title: task.title.clone(), priority: task.priority, state: task.state };
         let written = Shown { title: card.title.clone(), priority: card.priority, state: card.status };
         let unchanged = card.updated_at.as_deref() == Some(&iso(task.updated));
@@ -311,6 +316,7 @@ impl<'r> Reader<'r> {
         let title = taskboard_file::unescape(item.title);
         let source = self.source(&item.id.map_or_else(|| format!("· {title}"), str::to_owned));
         if let Some(task) = self.by_source(&source) {
+            self.known += 1;
             if item.done && !task.is_closed() {
                 self.step(task, State::Done);
             }

@@ -43,20 +43,7 @@ impl Import {
             }
         };
         let text = read(&file)?;
-        // The name stands in the entries, so it is the same wherever the clone lies.
-        let name = root.and_then(|root| file.strip_prefix(root).ok()).unwrap_or(&file).display().to_string();
-        let stamp = edge.stamp()?;
-        let import = |snapshot: &Snapshot<'_>| {
-            task::import(snapshot, &text, &name, &stamp.agent, stamp.now)
-                .map_err(|error| Fault::usage(format!("{}: {error}", file.display())))
-        };
-        let mut found = import(&store.snapshot()?)?;
-        if !self.dry_run {
-            store.apply::<Fault>(Kind::Task, &stamp, |snapshot| {
-                found = import(snapshot)?;
-                Ok(found.drafts.clone())
-            })?;
-        }
+        let found = take(edge, &file, &text, self.dry_run)?;
         if self.write && found.conflicts.is_empty() && is_ours(&text) {
             let board = taskboard_file::print(&task::board(&task::fold(&store.snapshot()?)));
             publish::write(Path::new("."), &file.display().to_string(), &board)?;
@@ -77,7 +64,29 @@ impl Import {
     }
 }
 
-fn read(file: &Path) -> Result<String, Fault> {
+/// Reads back the board `text` of `file`.
+pub(crate) fn take(edge: &Edge<'_>, file: &Path, text: &str, dry_run: bool) -> Result<task::Imported, Fault> {
+    let store = edge.store()?;
+    // The name stands in the entries, so it is the same wherever the clone lies.
+    let root = store.work_dir();
+    let name = root.and_then(|root| file.strip_prefix(root).ok()).unwrap_or(file).display().to_string();
+    let stamp = edge.stamp()?;
+    let import = |snapshot: &Snapshot<'_>| {
+        task::import(snapshot, text, &name, &stamp.agent, stamp.now)
+            .map_err(|error| Fault::usage(format!("{}: {error}", file.display())))
+    };
+    let mut found = import(&store.snapshot()?)?;
+    if !dry_run {
+        store.apply::<Fault>(Kind::Task, &stamp, |snapshot| {
+            found = import(snapshot)?;
+            Ok(found.drafts.clone())
+        })?;
+    }
+    Ok(found)
+}
+
+/// Reads a board, unless it is larger than any board.
+pub(crate) fn read(file: &Path) -> Result<String, Fault> {
     let cannot = |why: &dyn std::fmt::Display| Fault::usage(format!("cannot read {}: {why}", file.display()));
     let size = std::fs::metadata(file).map_err(|error| cannot(&error))?.len();
     if size > BOARD_MAX {
