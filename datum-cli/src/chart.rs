@@ -230,7 +230,7 @@ mod tests {
         );
         assert!(html.contains("class=\"c0\" x=\"0.00\" y=\"0\" width=\"240.00\""), "{html}");
         assert!(
-            html.contains("class=\"red\" x=\"240.00\" y=\"0\" width=\"720.00\"") && !html.contains("none"),
+            html.contains("class=\"red\" x=\"240.00\" y=\"0\" width=\"720.00\"") && !html.contains(">none<"),
             "{html}"
         );
     }

@@ -73,7 +73,9 @@ pub(super) fn follow(url: &str, location: &str) -> Option<String> {
 fn check(url: &str) -> Result<(), &'static str> {
     let host = |rest: &str| {
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default().to_owned();
-        (!authority.is_empty() && !authority.contains('@') && !url.contains(['?', '#', ' ']))
+        let port = authority.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.ends_with(']'));
+        let port_fits = port.is_none_or(|port| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()));
+        (!authority.is_empty() && port_fits && !authority.contains('@') && !url.contains(['?', '#', ' ']))
             .then_some(authority)
     };
     if let Some(rest) = url.strip_prefix("https://") {
