@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 use super::finding::{parse, shown};
 use super::write::{key as print_key, list, quoted};
 use super::{Capability, Confidence, Error, read};
-use place::{appended, entry, inserted, place};
+use place::{appended, entry, inserted, parts, place};
 
 /// Why a value could not be set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -53,20 +53,10 @@ impl Key {
     /// Parses `capabilities.audit.confidence`, with quotation marks where a name needs them.
     fn parse(text: &str) -> Result<Self, EditError> {
         let bad = || EditError::Key(shown(text));
-        let line = format!("{text} = 0");
         if text.contains(['\n', '\r', '=', '#']) {
             return Err(bad());
         }
-        let document = DeTable::parse(&line).map_err(|_| bad())?;
-        let mut parts = Vec::new();
-        let mut table = document.get_ref();
-        while let Some((key, value)) = table.iter().next() {
-            parts.push(key.get_ref().to_string());
-            match value.get_ref() {
-                DeValue::Table(below) => table = below,
-                _ => break,
-            }
-        }
+        let parts = parts(text).ok_or_else(bad)?;
         let names: Vec<&str> = parts.iter().map(String::as_str).collect();
         let takes = match names[..] {
             ["agent", "name" | "role" | "description" | "version"]

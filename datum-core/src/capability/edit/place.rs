@@ -46,7 +46,7 @@ pub(super) fn place(
     let end = line_end(text, key.start);
     let header = text[start..end].split('#').next().unwrap_or_default().trim();
     let name = header.strip_prefix('[')?.strip_suffix(']')?;
-    if name.starts_with('[') || names(name).is_none_or(|parts| parts != path) {
+    if name.starts_with('[') || parts(name).is_none_or(|parts| parts != path) {
         return None;
     }
     // After its last line that is not another header's.
@@ -58,8 +58,8 @@ pub(super) fn place(
     Some(Place::Line(line_end(text, last)))
 }
 
-/// The parts of a header's name.
-fn names(text: &str) -> Option<Vec<String>> {
+/// The parts of a name with dots, as a header or a key has it.
+pub(super) fn parts(text: &str) -> Option<Vec<String>> {
     let line = format!("{text} = 0");
     let document = DeTable::parse(&line).ok()?;
     let mut parts = Vec::new();
