@@ -8,7 +8,7 @@ use crate::vessel::{Ran, Vessel};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -38,7 +38,7 @@ struct Server {
 impl Server {
     /// Starts node with these arguments, in which `PORT` stands for a free port, and waits until it answers.
     fn start(modules: &Path, args: &[&str]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = crate::servers::port();
         let args = args.iter().map(|arg| arg.replace("PORT", &port.to_string()));
         let mut node = Command::new("node");
         node.args(args).env("DATUM_NODE_MODULES", modules).stdin(Stdio::null()).stdout(Stdio::null());

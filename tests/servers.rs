@@ -1,6 +1,7 @@
 //! Real git servers on loopback: `git daemon`, smart HTTP, and bare repositories with hooks.
 
 use crate::vessel::{Vessel, clean};
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -8,6 +9,13 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
+
+/// A port that is most likely free, for a server that binds it itself.
+///
+/// It lies below those that systems give to whoever asks for any: a free one of these could be another's at once.
+pub(crate) fn port() -> u16 {
+    20_000 + u16::try_from(RandomState::new().hash_one(0) % 12_000).unwrap()
+}
 
 /// A bare repository, served in some way.
 pub(crate) struct Server {
@@ -68,19 +76,24 @@ impl Server {
             return None;
         }
         let mut server = Self::bare();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut command = clean(program, server.folder.path());
-        command.args(["--listen=127.0.0.1", &format!("--port={port}"), "--export-all", "--reuseaddr"]);
-        command.args(["--enable=receive-pack", &format!("--base-path={}", server.folder.path().display())]);
-        server.daemon = Some(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
-        for _ in 0..200 {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                break;
+        for _ in 0..20 {
+            let port = port();
+            let mut command = clean(&program, server.folder.path());
+            command.args(["--listen=127.0.0.1", &format!("--port={port}"), "--export-all", "--reuseaddr"]);
+            command
+                .args(["--enable=receive-pack", &format!("--base-path={}", server.folder.path().display())]);
+            let mut daemon = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            // It ends by itself where the port is taken.
+            while daemon.try_wait().unwrap().is_none() {
+                if TcpStream::connect(format!("127.0.0.1:{port}")).is_ok() {
+                    server.daemon = Some(daemon);
+                    server.url = format!("git://127.0.0.1:{port}/remote.git");
+                    return Some(server);
+                }
+                thread::sleep(std::time::Duration::from_millis(20));
             }
-            thread::sleep(std::time::Duration::from_millis(20));
         }
-        server.url = format!("git://127.0.0.1:{port}/remote.git");
-        Some(server)
+        panic!("git daemon finds no port");
     }
 
     /// Through `git http-backend`, run by a server of our own; `None`, said loudly, where git has none.
