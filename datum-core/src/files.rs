@@ -225,15 +225,15 @@ impl<'s> Files<'s> {
 
     /// The files of more than `most` bytes, with their sizes.
     ///
-    /// Of many files in packs only those are asked for that can be so large; unless it is to be `thorough`, as git
-    /// writes packs.
+    /// Of many files in packs only those are asked for that can be so large as git writes packs, unless it is to be
+    /// `thorough`.
     ///
     /// # Errors
     /// [`LookError`] where a size cannot be told.
     pub fn larger(&self, most: u64, thorough: bool) -> Result<Vec<(Node, u64)>, LookError> {
         let every = self.every()?;
         let suspects = match &self.source {
-            Source::Tree { odb, .. } if every.files() > MANY => odb.larger(most, every.files(), thorough),
+            Source::Tree { odb, .. } if every.files() > MANY && !thorough => odb.larger(most, every.files()),
             _ => None,
         };
         let may_be = |seen: &Seen<'_>| {

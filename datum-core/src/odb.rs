@@ -173,14 +173,14 @@ impl Odb {
     }
 
     /// The objects of which alone it can be that they have more than `most` bytes, if that is cheaper told than by
-    /// asking for the sizes of `files`; `thorough` as in [`Packs::larger`].
-    pub(crate) fn larger(&self, most: u64, files: usize, thorough: bool) -> Option<BTreeSet<EntryId>> {
+    /// asking for the sizes of `files`; see [`Packs::larger`] for what it takes on trust.
+    pub(crate) fn larger(&self, most: u64, files: usize) -> Option<BTreeSet<EntryId>> {
         let elsewhere = self.objects_dir.join("info/alternates").exists() || self.is_partial();
         let mut packs = self.packs();
         if elsewhere || packs.len() == 0 || packs.len() > files as u64 * 4 {
             return None;
         }
-        let mut found = packs.larger(most, thorough)?;
+        let mut found = packs.larger(most)?;
         found.extend(packs::larger_loose(&self.objects_dir, most)?);
         Some(found)
     }
