@@ -1,33 +1,10 @@
 //! The id of an entry: the id of its commit, or of its blob for a bottle that is a file.
 
-use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::hash::{BuildHasherDefault, Hasher};
 
 /// The id of an entry or of an object, SHA-1 or SHA-256.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryId(pub(crate) gix::ObjectId);
-
-/// Hashes an id by its own first bytes: they are a hash already.
-#[derive(Default)]
-pub(crate) struct FirstBytes(u64);
-
-impl Hasher for FirstBytes {
-    fn write(&mut self, bytes: &[u8]) {
-        if let Some(first) = bytes.first_chunk() {
-            self.0 = u64::from_le_bytes(*first);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
-/// A map by ids.
-pub(crate) type IdMap<T> = HashMap<EntryId, T, BuildHasherDefault<FirstBytes>>;
-/// A set of ids.
-pub(crate) type IdSet = HashSet<EntryId, BuildHasherDefault<FirstBytes>>;
 
 impl EntryId {
     /// The id whose full hexadecimal form is `hex`, 40 or 64 digits.

@@ -3,7 +3,7 @@
 use super::inbox::{Me, of_files, printed, stated_time};
 use super::{ACK, DEADLINE, IN_REPLY_TO, READ, Recipient, TO, TYPE};
 use crate::entry::View;
-use crate::id::{EntryId, IdMap, IdSet};
+use crate::id::EntryId;
 use crate::import;
 use crate::kind::Kind;
 use crate::name::AgentName;
@@ -11,6 +11,7 @@ use crate::odb::ObjectError;
 use crate::snapshot::Snapshot;
 use crate::stamp::Millis;
 use crate::undo;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
@@ -81,15 +82,15 @@ struct Sieve<'a> {
     me: &'a Me,
     now: Millis,
     /// The entries that files say they were printed from.
-    printed_from: IdSet,
+    printed_from: HashSet<EntryId>,
     /// Those of them that were met.
-    printed: IdSet,
+    printed: HashSet<EntryId>,
     /// The entries that files were imported as.
-    imported: IdMap<EntryId>,
+    imported: HashMap<EntryId, EntryId>,
     /// What the reader has read, acknowledged or answered.
-    done: IdSet,
+    done: HashSet<EntryId>,
     /// What anybody has acknowledged or answered.
-    settled: IdSet,
+    settled: HashSet<EntryId>,
     /// Bottles that may wait, and whether they are for the reader.
     found: Vec<(Brief, bool)>,
     words: Vec<Rc<str>>,
@@ -100,11 +101,11 @@ impl<'a> Sieve<'a> {
         Self {
             me,
             now,
-            printed_from: IdSet::default(),
-            printed: IdSet::default(),
-            imported: IdMap::default(),
-            done: IdSet::default(),
-            settled: IdSet::default(),
+            printed_from: HashSet::new(),
+            printed: HashSet::new(),
+            imported: HashMap::new(),
+            done: HashSet::new(),
+            settled: HashSet::new(),
             found: Vec::new(),
             words: Vec::new(),
         }

@@ -8,7 +8,7 @@ use super::tasks::{Record, Tasks};
 use super::{Hold, Parent, Task};
 use crate::bottle;
 use crate::entry::View;
-use crate::id::{EntryId, IdMap};
+use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::publish::taskboard_file::{Priority, State};
 use crate::snapshot::Snapshot;
@@ -83,7 +83,7 @@ pub(super) struct Folder {
     heads: Vec<Head>,
     /// In the order of the heads.
     partials: Vec<Partial>,
-    index: IdMap<usize>,
+    index: HashMap<EntryId, usize>,
     /// Where the next entry is expected: a board that is read back changes one task after the other.
     next: usize,
     agents: Vec<String>,

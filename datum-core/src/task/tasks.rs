@@ -1,11 +1,11 @@
 //! All tasks of a snapshot: found by name, and asked what is ready.
 
 use super::{Task, TaskError, alias};
-use crate::id::{EntryId, IdMap};
+use crate::id::EntryId;
 use crate::publish::taskboard_file::State;
 use crate::snapshot::PREFIX_MIN;
 use crate::stamp::Millis;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What an agent made of its claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,7 +20,7 @@ pub struct Record {
 #[derive(Debug, Clone, Default)]
 pub struct Tasks {
     list: Vec<Task>,
-    index: IdMap<usize>,
+    index: HashMap<EntryId, usize>,
     records: BTreeMap<String, Record>,
 }
 
