@@ -291,6 +291,20 @@ impl Store {
         Ok((claims, problems))
     }
 
+    /// Removes claims whose refs still are what they were when these were read; where one is not, none, which is no
+    /// error. Answers how many.
+    pub(crate) fn remove_claims(&self, claims: &[Claim]) -> Result<usize, StoreError> {
+        let gone: Vec<_> = claims.iter().map(|claim| (format!("{PREFIX}{}", claim.name), claim.id)).collect();
+        match self.refs.remove_all(&self.git, &gone) {
+            Ok(()) => Ok(gone.len()),
+            Err(error) => {
+                let moved =
+                    |(name, id): &(String, EntryId)| self.refs.find(name).is_ok_and(|now| now != Some(*id));
+                if gone.iter().any(moved) { Ok(0) } else { Err(error.into()) }
+            }
+        }
+    }
+
     pub(crate) fn read_claim(&self, name: &Name, id: EntryId) -> Result<Claim, StoreError> {
         let mut buffer = Vec::new();
         let raw = self.odb.read_bounded(id, ObjectKind::Commit, COMMIT_MAX, &mut buffer)?;

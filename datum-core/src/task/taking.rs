@@ -7,7 +7,7 @@
 
 use super::draft::{can_be_claimed, claim, renew};
 use super::{Hold, Task, TaskError, Tasks, fold};
-use crate::claim::{Name, Outcome};
+use crate::claim::{Claim, Name, Outcome};
 use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::snapshot::Snapshot;
@@ -236,8 +236,8 @@ pub fn prolong(
 /// Removes the mutexes of tasks that are closed, which nobody holds at `now`; answers how many.
 ///
 /// A task that is reopened gets a new one. Fencing numbers do not go back by it: only a mutex whose number the log has
-/// reached is removed, and [`take`] gives the next claim a number beyond all in the log. One that somebody takes at this
-/// moment is left, and all of them with it, to the next time.
+/// reached is removed, and [`take`] gives the next claim a number beyond all in the log. Where somebody takes one at this
+/// moment, all are left to the next time.
 ///
 /// # Errors
 /// [`StoreError`] when claims cannot be listed or removed.
@@ -248,20 +248,10 @@ pub fn sweep(store: &Store, now: Millis) -> Result<usize, StoreError> {
         task.filter(|task| task.is_closed())
     };
     let (claims, _) = store.claims_of(|name| closed(name).is_some())?;
-    let gone: Vec<(String, EntryId)> = claims
-        .iter()
-        .filter(|claim| !claim.is_held(now))
-        .filter(|claim| closed(&claim.name).is_some_and(|task| task.fence >= claim.fencing))
-        .map(|claim| (format!("{}{}", crate::claim::PREFIX, claim.name), claim.id))
-        .collect();
-    match store.refs.remove_all(&store.git, &gone) {
-        Ok(()) => Ok(gone.len()),
-        Err(error) => {
-            let moved =
-                |(name, id): &(String, EntryId)| store.refs.find(name).is_ok_and(|now| now != Some(*id));
-            if gone.iter().any(moved) { Ok(0) } else { Err(error.into()) }
-        }
-    }
+    let over = |claim: &Claim| {
+        !claim.is_held(now) && closed(&claim.name).is_some_and(|task| task.fence >= claim.fencing)
+    };
+    store.remove_claims(&claims.into_iter().filter(over).collect::<Vec<_>>())
 }
 
 /// Gives the mutex back after the entry that ended the claim, if it is this writer's.
