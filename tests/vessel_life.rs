@@ -106,6 +106,21 @@ fn publish_follows_no_link() {
 }
 
 #[test]
+fn a_board_that_cannot_be_read_ends_an_import_before_it_writes() {
+    let vessel = Vessel::new();
+    let journal = "### [2026-02-01T10:00:00Z] heron — AUDIT\n\nAll green.\n\n---\n";
+    std::fs::write(vessel.path().join("JOURNAL.md"), journal).unwrap();
+    let board = "# Tasks\n\n<!-- TASKS_JSON_START -->\n[{\"id\": }]\n<!-- TASKS_JSON_END -->\n";
+    std::fs::write(vessel.path().join("TASKBOARD.md"), board).unwrap();
+    let ran = vessel.datum(&["import"]);
+    assert!(
+        ran.code == 2 && ran.stderr.contains("TASKBOARD.md: ") && ran.stderr.contains("line 4"),
+        "{ran:?}"
+    );
+    assert_eq!(vessel.git(&["for-each-ref", "refs/datum"]).ok(), "");
+}
+
+#[test]
 fn import_takes_a_journal_a_board_and_bottles_once_and_loses_nothing() {
     let vessel = Vessel::new();
     let board = "# Tasks\n\n- [ ] Mend the net\n- [x] Paint the hull\n";

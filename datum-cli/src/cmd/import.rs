@@ -41,6 +41,12 @@ impl Import {
                 texts.push((file.display().to_string(), text));
             }
         }
+        // What cannot be read ends it before anything is written.
+        let board = self.board(store.work_dir());
+        let board = board.map(|path| board::read(&path).map(|text| (path, text))).transpose()?;
+        if let Some((path, text)) = &board {
+            board::take(edge, path, text, true)?;
+        }
         let tell = |kind: &str, import: &Found| {
             for (what, why) in &import.refused {
                 out.warn(&format!("{what}: not imported: {why}"));
@@ -74,8 +80,8 @@ impl Import {
             }
             counts.push(tell(kind.as_str(), &last));
         }
-        if let Some(board) = self.board(store.work_dir()) {
-            let found = board::take(edge, &board, &board::read(&board)?, self.dry_run)?;
+        if let Some((path, text)) = &board {
+            let found = board::take(edge, path, text, self.dry_run)?;
             found.conflicts.iter().for_each(|conflict| out.warn(conflict));
             counts.push((
                 Kind::Task.as_str().to_owned(),
