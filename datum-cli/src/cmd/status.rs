@@ -9,10 +9,10 @@ use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use crate::record::short;
 use crate::time;
-use datum_core::bottle::{self, Brief, Me, Waiting};
+use datum_core::bottle::{self, Me, Waiting};
 use datum_core::onboarding::{self, Known};
 use datum_core::{Entry, EntryId, Kind, Millis, Snapshot, Store, handover, journal};
-use standing::{Shown, Standing};
+use standing::{Bottles, Shown, Standing};
 use std::thread;
 use std::time::Duration;
 
@@ -177,10 +177,6 @@ impl Overview {
     pub(crate) fn json(&self) -> serde_json::Value {
         let entries: serde_json::Map<_, _> =
             self.known.entries.iter().map(|(kind, count)| (kind.to_string(), (*count).into())).collect();
-        let bottles = |list: &[Brief]| -> serde_json::Value {
-            let one = |b: &Brief| serde_json::json!({ "id": b.id, "from": b.from.as_deref(), "subject": b.subject });
-            list.iter().map(one).collect()
-        };
         let recent = |e: &Entry| {
             serde_json::json!({
                 "id": e.id, "time": time::iso(e.clock), "agent": e.agent,
@@ -196,8 +192,8 @@ impl Overview {
             "agents": self.known.agents,
             "log_count": self.known.logs,
             "entries": entries,
-            "unread": bottles(&self.waiting.unread),
-            "overdue": bottles(&self.waiting.overdue),
+            "unread": Bottles(&self.waiting.unread),
+            "overdue": Bottles(&self.waiting.overdue),
             "journal": self.recent.iter().map(recent).collect::<Vec<_>>(),
         })
     }

@@ -190,7 +190,8 @@ impl Serialize for Shown<'_> {
     }
 }
 
-struct Bottles<'a>(&'a [Brief]);
+/// Bottles as JSON.
+pub(super) struct Bottles<'a>(pub(super) &'a [Brief]);
 
 impl Serialize for Bottles<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
