@@ -46,11 +46,12 @@ impl Patience {
     pub(super) fn remember(&mut self, writes: impl IntoIterator<Item = (u64, usize)>) {
         let now = Instant::now();
         for (ago, count) in writes {
-            let real = self.second / 1000 * u32::try_from(ago).unwrap_or(u32::MAX);
+            let real = (self.second / 1000).saturating_mul(u32::try_from(ago).unwrap_or(u32::MAX));
             let Some(then) = now.checked_sub(real) else { continue };
             self.writes.extend(std::iter::repeat_n(then, count.min(WRITES[1].0)));
+            // There may be any number of records: they come from other clones too.
+            self.forget();
         }
-        self.forget();
     }
 
     /// Writes that this run made.
