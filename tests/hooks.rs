@@ -1,6 +1,7 @@
 //! Hooks as git runs them: installed, reached, chained, taken out again.
 
 mod beside;
+mod configured;
 
 use crate::vessel::{Ran, Vessel, clean};
 use std::fs;
@@ -171,47 +172,6 @@ fn subjects_are_checked_where_that_was_asked() {
     assert_eq!(vessel.git(&["commit", "-q", "--allow-empty", "--no-verify", "-m", "words"]).code, 0);
     vessel.datum(&["hooks", "install", "--commit-msg", "haiku"]).fails(2);
     vessel.datum(&["hooks", "install", "pre-flight"]).fails(2);
-}
-
-#[test]
-fn from_git_2_54_on_hooks_are_configuration() {
-    // This git may be older: a stand-in says it is 2.54, and runs configured hooks as its documentation has it.
-    let vessel = declared();
-    let bin = tempfile::tempdir().unwrap();
-    let real = std::env::split_paths(&std::env::var_os("PATH").unwrap())
-        .map(|dir| dir.join("git"))
-        .find(|git| git.is_file())
-        .unwrap();
-    let git = format!(
-        "#!/bin/sh\nreal='{}'\nall=\"$*\"\ncase \"$all\" in\n*' version') echo 'git version 2.54.0'; exit;;\n*' hook run '*)\n\
-         for last; do case \"$last\" in post-commit|post-rewrite|pre-push) event=$last; break;; esac; done\n\
-         command=$($real config --get hook.datum-$event.command) || exit 1\n\
-         [ \"$($real config --get hook.datum-$event.event)\" = $event ] || exit 1\n\
-         exec sh -c \"$command \\\"\\$@\\\"\" \"$command\" probe probe;;\nesac\nexec $real \"$@\"\n",
-        real.display()
-    );
-    write_hook(&bin.path().join("git"), &git, 0o755);
-    let path = std::env::join_paths(
-        std::iter::once(bin.path().to_owned())
-            .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
-    )
-    .unwrap();
-    let datum = |args: &[&str]| Ran::of(&vessel.command(args).env("PATH", &path).output().unwrap());
-    let before = fs::read(vessel.path().join(".git/config")).unwrap();
-    let said = datum(&["hooks", "install"]).ok();
-    assert!(said.lines().all(|line| line.ends_with("in git's configuration; reached")), "{said}");
-    assert_eq!(vessel.git(&["config", "hook.datum-pre-push.event"]).ok(), "pre-push\n");
-    assert!(!file(&vessel, "pre-push").exists());
-    // Older git does not read them, and says so.
-    assert!(vessel.datum(&["hooks", "verify"]).stdout.contains("reads no hooks from its configuration"));
-    assert!(vessel.datum(&["hooks", "install", "--config"]).fails(2).contains("2.54"));
-    // Installed as files, they leave the configuration; nothing runs twice.
-    datum(&["hooks", "install", "--file"]).ok();
-    assert_eq!(vessel.git(&["config", "hook.datum-pre-push.event"]).code, 1);
-    datum(&["hooks", "install"]).ok();
-    assert!(!file(&vessel, "pre-push").exists());
-    datum(&["hooks", "uninstall"]).ok();
-    assert_eq!(fs::read(vessel.path().join(".git/config")).unwrap(), before);
 }
 
 #[test]

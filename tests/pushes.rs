@@ -4,7 +4,7 @@ use crate::vessel::{Ran, Vessel, clean};
 use std::fs;
 
 /// A key by its form, of characters drawn by a fixed rule.
-fn key(seed: u64) -> String {
+pub(crate) fn key(seed: u64) -> String {
     let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let drawn = (0..36).map(|_| {

@@ -246,7 +246,7 @@ pub(crate) fn failed(verb: &str, output: &Output) -> GitError {
 }
 
 /// The line of git's talk that says what is the matter, with the files it lists below; the last line where none does.
-fn reason(said: &str) -> String {
+pub(crate) fn reason(said: &str) -> String {
     let is_reason = |line: &str| line.starts_with("fatal: ") || line.starts_with("error: ");
     let mut lines = said.lines().skip_while(|line| !is_reason(line));
     let Some(first) = lines.next() else {

@@ -1,4 +1,4 @@
-//! Hooks beside those of others: chained, moved, found again, and taken out without a trace.
+//! Hooks as files beside those of others: chained, moved, found again, and taken out without a trace.
 
 use super::{commit, declared, entries, file, installed, picture, trailer, write_hook};
 use crate::vessel::{Ran, Vessel, clean};
@@ -26,9 +26,9 @@ fn hooks_that_are_there_keep_their_arguments_and_their_input() {
     write_hook(&vessel.path().join(".git/hooks/shared"), &awk, 0o755);
     symlink("shared", file(&vessel, "post-rewrite")).unwrap();
     let before = picture(&vessel.path().join(".git/hooks"));
-    let said = vessel.datum(&["hooks", "install"]).ok();
+    let said = vessel.datum(&["hooks", "install", "--file"]).ok();
     assert!(said.lines().all(|line| line.ends_with("before the hook that was there; reached")), "{said}");
-    vessel.datum(&["hooks", "install"]).ok();
+    vessel.datum(&["hooks", "install", "--file"]).ok();
     assert_eq!(fs::read_to_string(&log).unwrap_or_default(), "", "verify runs no hook but ours");
 
     assert_eq!(commit(&vessel, "one").code, 0);
@@ -58,7 +58,7 @@ fn hooks_that_are_there_keep_their_arguments_and_their_input() {
 fn a_hook_that_refuses_still_refuses() {
     let vessel = declared();
     write_hook(&file(&vessel, "pre-push"), "#!/bin/sh\necho no >&2\nexit 7\n", 0o755);
-    vessel.datum(&["hooks", "install"]).ok();
+    vessel.datum(&["hooks", "install", "--file"]).ok();
     commit(&vessel, "one");
     let other = Vessel::with(&["--bare"]);
     let said = vessel.git(&["push", other.path().to_str().unwrap(), "main"]);
@@ -71,7 +71,7 @@ fn what_is_not_executable_does_not_come_to_life() {
     let vessel = declared();
     write_hook(&file(&vessel, "post-commit"), "#!/bin/sh\ntouch alive\n", 0o644);
     let before = picture(&vessel.path().join(".git/hooks"));
-    vessel.datum(&["hooks", "install", "post-commit"]).ok();
+    vessel.datum(&["hooks", "install", "--file", "post-commit"]).ok();
     commit(&vessel, "one");
     assert_eq!(entries(&vessel).len(), 1);
     assert!(!vessel.path().join("alive").exists());
@@ -90,7 +90,7 @@ fn a_hooks_path_and_linked_work_trees() {
         let mut command = vessel.command(args);
         Ran::of(&command.current_dir(&linked).env_remove("DATUM_NOW").output().unwrap())
     };
-    datum(&["hooks", "install", "--agent", "tug"]).ok();
+    datum(&["hooks", "install", "--file", "--agent", "tug"]).ok();
     assert!(datum(&["hooks", "verify"]).ok().lines().all(|line| line.ends_with("; reached")));
     run(&["commit", "-q", "--allow-empty", "-m", "from the side"]).ok();
     let list = entries(&vessel);
@@ -108,7 +108,7 @@ fn a_hooks_path_and_linked_work_trees() {
     write_hook(&husky.join("post-commit"), "#!/usr/bin/env sh\n. \"$(dirname \"$0\")/h\"", 0o755);
     write_hook(&vessel.path().join(".husky/post-commit"), "touch husky-ran\n", 0o644);
     let before = picture(&husky);
-    let said = vessel.datum(&["hooks", "install", "post-commit", "--agent", "tug"]);
+    let said = vessel.datum(&["hooks", "install", "--file", "post-commit", "--agent", "tug"]);
     assert!(
         said.stdout.contains(".husky/_/post-commit, before") && said.stderr.contains("in the work tree"),
         "{said:?}"
@@ -129,17 +129,17 @@ fn a_folder_of_all_repositories_is_left_alone() {
     fs::write(&config, format!("[core]\n\thooksPath = {}\n", hooks.display())).unwrap();
     let datum =
         |args: &[&str]| Ran::of(&vessel.command(args).env("GIT_CONFIG_GLOBAL", &config).output().unwrap());
-    assert!(datum(&["hooks", "install"]).fails(2).contains("for every repository"));
+    assert!(datum(&["hooks", "install", "--file"]).fails(2).contains("for every repository"));
     assert!(!hooks.exists());
-    datum(&["hooks", "install", "--shared"]).ok();
+    datum(&["hooks", "install", "--file", "--shared"]).ok();
     assert!(hooks.join("pre-push").exists());
     vessel.git(&["config", "core.hooksPath", "/dev/null"]).ok();
-    assert!(vessel.datum(&["hooks", "install"]).fails(2).contains("no folder"));
+    assert!(vessel.datum(&["hooks", "install", "--file"]).fails(2).contains("no folder"));
 }
 
 #[test]
 fn verify_says_who_is_in_the_way() {
-    let vessel = installed(&[]);
+    let vessel = installed(&["--file"]);
     assert!(vessel.datum(&["hooks", "verify"]).ok().lines().all(|line| line.ends_with("; reached")));
     // pre-commit moves a hook away and calls it from its own; lefthook puts its own in its place.
     fs::rename(file(&vessel, "pre-push"), file(&vessel, "pre-push.legacy")).unwrap();
@@ -165,7 +165,7 @@ fn verify_says_who_is_in_the_way() {
     assert!(vessel.datum(&["hooks", "verify"]).stdout.contains("belongs to pre-commit"));
     write_hook(&file(&vessel, "pre-push.legacy"), &ours, 0o755);
     // Under the other name ours still runs and still finds what it chains to.
-    vessel.datum(&["hooks", "install"]).ok();
+    vessel.datum(&["hooks", "install", "--file"]).ok();
     assert!(vessel.datum(&["hooks", "verify"]).ok().contains("before the hook that was there; reached"));
 }
 

@@ -3,7 +3,7 @@
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
-use datum_core::hooks::{Caller, Event, File, Hooks, HooksError, Options, Place, Proof, State};
+use datum_core::hooks::{Caller, Event, File, Hindrance, Hooks, HooksError, Options, Place, Proof, State};
 use datum_core::style::Style;
 use std::path::{Path, PathBuf};
 
@@ -42,7 +42,7 @@ enum Verb {
     /// Show what is installed
     #[command(after_help = "Examples:\n  datum hooks status\n  datum hooks status --exit-code")]
     Status {
-        /// Exit with 1 unless post-commit and pre-push are installed
+        /// Exit with 1 unless post-commit and pre-push are installed and nothing turns them off
         #[arg(long)]
         exit_code: bool,
     },
@@ -67,7 +67,7 @@ struct Install {
     /// Install into git's configuration (git 2.54 or later, where it is the default)
     #[arg(long, conflicts_with = "file")]
     config: bool,
-    /// Install into files of the hooks folder
+    /// Install into files of the hooks folder, also for a repository that an older git uses too
     #[arg(long)]
     file: bool,
     /// Install even where core.hooksPath is set for all of the user's repositories
@@ -83,16 +83,22 @@ impl Command {
             Verb::Status { exit_code } => {
                 let states = states(&hooks)?;
                 show(out, &states, &[]);
-                let lacks = |event| states.iter().any(|s| s.event == event && s.place().is_none());
+                let lacks = |event| {
+                    states.iter().any(|s| s.event == event && (s.place().is_none() || s.hindrance.is_some()))
+                };
                 let no = *exit_code && (lacks(Event::PostCommit) || lacks(Event::PrePush));
                 Ok(if no { Exit::No } else { Exit::Done })
             }
             Verb::Verify => verify(&hooks, out),
             Verb::Uninstall { events } => {
                 let mut gone = Vec::new();
+                let mut left = Vec::new();
                 for event in parse(events, &Event::ALL)? {
                     if hooks.uninstall(event)? {
                         gone.push(event.as_str());
+                    }
+                    if hooks.state(event)?.config {
+                        left.push(format!("hook.datum-{event}"));
                     }
                 }
                 if out.is_json() {
@@ -104,6 +110,10 @@ impl Command {
                 }
                 if gone.is_empty() {
                     out.say("no hook of datum was installed");
+                }
+                for name in &left {
+                    out.warn(&format!("{name} is not in this repository's own configuration and stays"));
+                    out.say(&format!("hint: git config --show-origin {name}.command says where it stands"));
                 }
                 Ok(Exit::Done)
             }
@@ -144,6 +154,7 @@ impl Install {
         }
         let proofs = prove(hooks, &states)?;
         show(out, &states, &proofs);
+        say_off(out, &states);
         if let Some(error) = failed {
             return Err(error.into());
         }
@@ -151,7 +162,8 @@ impl Install {
             out.warn("no agent to act as: commits are not recorded until one is known");
             out.say("hint: datum hooks install --agent NAME, or [agent] name in CAPABILITY.toml");
         }
-        if in_work_tree(edge, hooks.folder())? {
+        let in_file = states.iter().any(|state| state.place() == Some(Place::File));
+        if in_file && in_work_tree(edge, hooks.folder())? {
             out.say(&format!("note: {} is in the work tree; git sees the change", hooks.folder().display()));
         }
         Ok(Exit::Done)
@@ -208,10 +220,22 @@ fn verify(hooks: &Hooks, out: &mut Out) -> Result<Exit, Fault> {
     let proofs = prove(hooks, &states)?;
     show(out, &states, &proofs);
     let reached = proofs.iter().all(|proof| !matches!(proof, Proof::NotReached(_)));
-    if !reached {
+    if !say_off(out, &states) && !reached {
         out.say("hint: datum hooks install puts them in place");
     }
     Ok(if reached { Exit::Done } else { Exit::No })
+}
+
+/// Says how a hook that a setting turns off is turned on, if there is one.
+fn say_off(out: &Out, states: &[State]) -> bool {
+    let off = states.iter().find_map(|state| match &state.hindrance {
+        Some(Hindrance::Setting(key)) => Some(key),
+        _ => None,
+    });
+    if let Some(key) = off {
+        out.say(&format!("hint: git config {key} true turns it on"));
+    }
+    off.is_some()
 }
 
 fn show(out: &mut Out, states: &[State], proofs: &[Proof]) {
@@ -222,6 +246,13 @@ fn show(out: &mut Out, states: &[State], proofs: &[Proof]) {
         Some(Proof::Behind(how)) => how.clone(),
         Some(Proof::NotReached(why)) => format!("not reached: {why}"),
     };
+    // What is seen without a proof is said as well.
+    let seen = |state: &State| state.hindrance.as_ref().map(|why| Proof::NotReached(why.to_string()));
+    let proofs: Vec<_> = states
+        .iter()
+        .enumerate()
+        .map(|(at, state)| proofs.get(at).cloned().or_else(|| seen(state)))
+        .collect();
     let shown: Vec<_> = states
         .iter()
         .enumerate()
@@ -240,7 +271,7 @@ fn show(out: &mut Out, states: &[State], proofs: &[Proof]) {
                 "other": matches!(state.file, File::Foreign { .. }),
                 "tool": tool,
             });
-            if let Some(proof) = proofs.get(index) {
+            if let Some(proof) = &proofs[index] {
                 value["reached"] = matches!(proof, Proof::Reached).into();
                 value["proof"] = told(Some(proof)).into();
             }
@@ -263,7 +294,7 @@ fn show(out: &mut Out, states: &[State], proofs: &[Proof]) {
             }
             (None, _) => "not installed".to_owned(),
         };
-        let proof = told(proofs.get(index));
+        let proof = told(proofs[index].as_ref());
         let dash = if proof.is_empty() { "" } else { "; " };
         out.line(&format!("{:<13} {what}{dash}{proof}", state.event.as_str()));
     }

@@ -1,7 +1,7 @@
 //! Hooks as files of the hooks folder.
 
 use super::lines::{self, Caller, Without};
-use super::{Event, HooksError};
+use super::{Event, Hindrance, HooksError};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -33,6 +33,17 @@ pub enum File {
         /// Whether our lines come first, so that nothing else runs before them.
         first: bool,
     },
+}
+
+impl File {
+    /// Why git passes over our lines in it, or does not come as far.
+    pub(super) fn hindrance(&self, path: &Path) -> Option<Hindrance> {
+        match self {
+            Self::Ours { executable: false, .. } => Some(Hindrance::NotExecutable(path.to_owned())),
+            Self::Ours { first: false, .. } => Some(Hindrance::NotFirst(path.to_owned())),
+            Self::Absent | Self::Foreign { .. } | Self::Ours { .. } => None,
+        }
+    }
 }
 
 fn cannot(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> HooksError {

@@ -138,6 +138,37 @@ pub struct State {
     pub file: File,
     /// Which file that is.
     pub path: PathBuf,
+    /// Why git does not reach what is installed, where that can be seen without running it.
+    pub hindrance: Option<Hindrance>,
+}
+
+/// Why git does not reach a hook that is installed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hindrance {
+    /// Git does not run the file.
+    NotExecutable(PathBuf),
+    /// Other lines of the file may end it before ours.
+    NotFirst(PathBuf),
+    /// This git does not read hooks from its configuration.
+    TooOld(u32, u32),
+    /// This setting turns it off.
+    Setting(String),
+    /// Git does not list it, as it says here.
+    Git(String),
+}
+
+impl std::fmt::Display for Hindrance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NotExecutable(path) => write!(f, "{} is not executable", path.display()),
+            Self::NotFirst(path) => {
+                write!(f, "other lines come before those of datum in {}", path.display())
+            }
+            Self::TooOld(one, two) => write!(f, "git {one}.{two} reads no hooks from its configuration"),
+            Self::Setting(key) => write!(f, "{key} turns it off"),
+            Self::Git(said) => f.write_str(said),
+        }
+    }
 }
 
 impl State {
@@ -202,10 +233,16 @@ impl Hooks {
     /// Says what is installed for `event`.
     ///
     /// # Errors
-    /// [`HooksError::Io`] for a hook that cannot be read.
+    /// [`HooksError`] for a hook that cannot be read, and when git cannot be asked.
     pub fn state(&self, event: Event) -> Result<State, HooksError> {
         let path = self.path(event);
-        Ok(State { event, config: config::has(&self.git, event), file: files::look(&path)?, path })
+        let (config, file) = (config::has(&self.git, event), files::look(&path)?);
+        let hindrance = match (config, self.reads_config()) {
+            (true, true) => config::hindrance(&self.git, event)?,
+            (true, false) => Some(Hindrance::TooOld(self.version.0, self.version.1)),
+            (false, _) => file.hindrance(&path),
+        };
+        Ok(State { event, config, file, path, hindrance })
     }
 
     /// Installs the hook for `event`, in place of one that an earlier version of ours installed.

@@ -7,6 +7,9 @@ use std::path::Path;
 /// The variable that turns a run of a hook into a probe; the hook prints its value and ends.
 pub const PROBE: &str = "DATUM_HOOK_PROBE";
 
+/// The variable that holds the value of settings which turn other hooks off for a probe.
+const OFF: &str = "DATUM_HOOK_OFF";
+
 /// The first git that runs a hook by name (`git hook run`).
 const RUN_FROM: (u32, u32) = (2, 36);
 
@@ -34,29 +37,19 @@ impl Hooks {
     pub fn verify(&self, event: Event, nonce: &str) -> Result<Proof, HooksError> {
         let state = self.state(event)?;
         let Some(place) = state.place() else { return Ok(absent(&state)) };
-        if let (Place::File, File::Ours { executable, first, .. }) = (place, &state.file) {
-            if !executable {
-                return Ok(Proof::NotReached(format!("{} is not executable", state.path.display())));
-            }
-            if !first {
-                let why = format!("other lines come before those of datum in {}", state.path.display());
-                return Ok(Proof::NotReached(why));
-            }
-        }
-        if place == Place::Config && !self.reads_config() {
-            let why =
-                format!("git {}.{} reads no hooks from its configuration", self.version.0, self.version.1);
-            return Ok(Proof::NotReached(why));
+        if let Some(hindrance) = state.hindrance {
+            return Ok(Proof::NotReached(hindrance.to_string()));
         }
         if self.version < RUN_FROM {
             return Ok(Proof::InPlace);
         }
-        let others = self.others(event, place);
-        let options: Vec<_> = others.iter().flat_map(|setting| ["-c", setting]).collect();
+        let others = self.others(event, place)?;
+        let options: Vec<_> = others.iter().map(String::as_str).collect();
         let mut command = self.git.command_with(&options, "hook");
         command
             .args(["run", event.as_str(), "--", "probe", "probe"])
             .env(PROBE, nonce)
+            .env(OFF, "false")
             .current_dir(&self.root);
         let output = Git::run(command, b"")?;
         let said = [output.stdout, output.stderr].concat();
@@ -68,21 +61,19 @@ impl Hooks {
         Ok(Proof::NotReached(line.trim().to_owned()))
     }
 
-    /// Settings that keep git from running any hook for `event` but ours.
-    fn others(&self, event: Event, place: Place) -> Vec<String> {
+    /// Options that keep git from running any hook for `event` but ours.
+    fn others(&self, event: Event, place: Place) -> Result<Vec<String>, HooksError> {
         if !self.reads_config() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
-        let said = self.git.output("config", &["--name-only", "--get-regexp", r"^hook\..*\.event$"]);
-        let said = String::from_utf8_lossy(&said.unwrap_or_default()).into_owned();
-        let ours = config::name(event);
-        let names = said.lines().filter_map(|key| key.strip_prefix("hook.")?.strip_suffix(".event"));
-        let others = names.filter(|name| place == Place::File || *name != ours);
-        let mut settings: Vec<_> = others.map(|name| format!("hook.{name}.enabled=false")).collect();
+        // With -c a name that has a `=` in it would end there.
+        let off = |name: String| format!("--config-env=hook.{name}.enabled={OFF}");
+        let mut options: Vec<_> = config::others(&self.git, event)?.into_iter().map(off).collect();
         if place == Place::Config {
-            settings.push(format!("core.hooksPath={}", self.folder.join("none").display()));
+            options.push("-c".to_owned());
+            options.push(format!("core.hooksPath={}", self.folder.join("none").display()));
         }
-        settings
+        Ok(options)
     }
 }
 
