@@ -167,7 +167,7 @@ fn history_is_filtered_as_git_filters_it() {
     ] {
         let mut theirs: Vec<String> =
             vessel.git(&[&["log", "--format=%s"], args].concat()).ok().lines().map(str::to_owned).collect();
-        let mut ours = subjects(&args.iter().copied().filter(|arg| *arg != "--").collect::<Vec<_>>());
+        let mut ours = subjects(args);
         theirs.sort();
         ours.sort();
         assert_eq!(ours, theirs, "{args:?}");
@@ -185,6 +185,16 @@ fn history_is_filtered_as_git_filters_it() {
     vessel.git(&["commit-graph", "write", "--reachable"]).ok();
     vessel.git(&["commit", "-q", "--allow-empty", "-m", "newer than the graph"]).ok();
     assert_eq!(vessel.datum(&["history", "--count"]).ok(), "5\n");
+    // A path that never was is told, as git does without a --; one that was deleted has a history.
+    let said = vessel.datum(&["history", "a", "dir/nothing"]).fails(2);
+    assert!(said.contains("dir/nothing: no commit has") && said.contains("history -- dir/nothing"), "{said}");
+    assert!(vessel.datum(&["history", "side"]).fails(2).contains("--at side"));
+    vessel.git(&["rm", "-q", "dir/b"]).ok();
+    vessel.git(&["commit", "-q", "-m", "gone"]).ok();
+    assert_eq!(subjects(&["dir"]), ["gone", "[I2I:AUDIT] fleet — all green"]);
+    write(&vessel, "new", "1");
+    let ran = vessel.datum(&["history", "--count", "new"]);
+    assert!(ran.stdout == "0\n" && ran.stderr.contains("new was never committed"), "{ran:?}");
     let said = vessel.datum(&["history", "../x"]).fails(2);
     assert!(said.contains("leads out of the repository"), "{said}");
 }

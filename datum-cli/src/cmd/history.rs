@@ -4,9 +4,10 @@ use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use crate::time;
-use datum_core::Millis;
+use datum_core::files::Files;
 use datum_core::history::{Commit, End};
 use datum_core::i2i;
+use datum_core::{Millis, Store, Survey};
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
 
@@ -20,12 +21,15 @@ use std::ops::ControlFlow;
   datum history --count --no-merges
   datum git history -n 5
 
-PATH counts from where the command runs. Times are those at which commits were made. A shallow clone ends where its
+PATH counts from where the command runs; after -- one that no commit has is no error. Times are those at which commits were made. A shallow clone ends where its
 history does, and says so.")]
 pub(crate) struct History {
     /// Only commits that changed one of these files or folders
     #[arg(value_name = "PATH")]
     paths: Vec<String>,
+    /// The same, whether there is one or not
+    #[arg(last = true, value_name = "PATH", hide = true)]
+    any_paths: Vec<String>,
     /// List at most N
     #[arg(short = 'n', long = "last", value_name = "N", default_value_t = 20)]
     count: usize,
@@ -101,7 +105,11 @@ impl History {
     pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         let store = edge.store()?;
         let survey = store.survey(self.at.as_deref())?;
-        let paths = super::git::places(edge, &self.paths)?;
+        let known = super::git::places(edge, &self.paths)?;
+        let any = super::git::places(edge, &self.any_paths)?;
+        // One of them may be the root, which holds all.
+        let all = known.is_empty() && !self.paths.is_empty() || any.is_empty() && !self.any_paths.is_empty();
+        let paths = if all { Vec::new() } else { [known.clone(), any].concat() };
         let filter = self.filter(edge)?;
         if survey.snapshot.head().is_none() {
             out.say("there are no commits yet");
@@ -126,6 +134,9 @@ impl History {
             })?;
             (found, count, end)
         };
+        for (place, typed) in known.iter().zip(&self.paths) {
+            was_there(store, &survey, place, typed, out)?;
+        }
         if self.only_count {
             if out.is_json() {
                 out.json(&json!({ "version": 1, "count": count, "shallow": end == End::Shallow }));
@@ -168,6 +179,28 @@ impl History {
             no_merges: self.no_merges,
         })
     }
+}
+
+/// Refuses a path that no commit has, as `git log` does one that it does not know.
+fn was_there(store: &Store, survey: &Survey<'_>, place: &str, typed: &str, out: &Out) -> Result<(), Fault> {
+    let snapshot = &survey.snapshot;
+    if snapshot.head().is_none() || Files::of(snapshot)?.node(place)?.is_some() {
+        return Ok(());
+    }
+    // It may have been deleted since; what lies below the end of a shallow clone is told as such.
+    if snapshot.commits_of(&[place.to_owned()], |_| ControlFlow::Break(()))? != End::Whole {
+        return Ok(());
+    }
+    if store.work_dir().is_some_and(|root| root.join(place).symlink_metadata().is_ok()) {
+        out.say(&format!("{typed} was never committed"));
+        return Ok(());
+    }
+    let hint = if store.resolve(typed).is_ok() {
+        format!("--at {typed} begins at that revision")
+    } else {
+        format!("it counts from where the command runs; datum history -- {typed} asks all the same")
+    };
+    Err(Fault::usage(format!("{typed}: no commit has a file or folder of this name")).hint(hint))
 }
 
 /// The author, `Name <mail>`.
