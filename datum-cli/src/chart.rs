@@ -1,4 +1,6 @@
-//! Charts as inline SVG: one stacked bar, bars beside their names, columns over time.
+//! Charts of inline SVG and plain elements: one stacked bar, bars beside their names, columns over time.
+//!
+//! Text is never part of a drawing that the page scales: it stays as large as the page's own, however narrow that is.
 
 use crate::html::escape;
 use std::fmt::Write as _;
@@ -72,17 +74,9 @@ fn scaled(value: u64, all: u64, length: u64) -> String {
 fn open(class: &str, says: &str, height: u64) -> String {
     let says = escape(says);
     format!(
-        "<figure>\n<svg{class} viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{says}\" \
-         xmlns=\"http://www.w3.org/2000/svg\">\n"
+        "<svg class=\"{class}\" viewBox=\"0 0 {WIDTH} {height}\" preserveAspectRatio=\"none\" role=\"img\" \
+         aria-label=\"{says}\">\n"
     )
-}
-
-fn close(caption: &str) -> String {
-    if caption.is_empty() {
-        "</svg>\n</figure>\n".to_owned()
-    } else {
-        format!("</svg>\n<figcaption>{caption}</figcaption>\n</figure>\n")
-    }
 }
 
 fn rect(class: &str, place: [&str; 4], says: &str) -> String {
@@ -93,14 +87,13 @@ fn rect(class: &str, place: [&str; 4], says: &str) -> String {
     )
 }
 
-/// What the colours stand for.
+/// What the colours stand for; nothing where they stand for nothing.
 fn key(parts: &[Part]) -> String {
-    parts
-        .iter()
-        .map(|part| {
-            format!("<span class=\"key\"><i class=\"{}\"></i>{}</span>", part.class, escape(&part.name))
-        })
-        .collect()
+    let one = |part: &Part| {
+        format!("<span class=\"key\"><i class=\"{}\"></i>{}</span>", part.class, escape(&part.name))
+    };
+    let all: String = parts.iter().filter(|part| !part.name.is_empty()).map(one).collect();
+    if all.is_empty() { all } else { format!("<figcaption>{all}</figcaption>\n") }
 }
 
 fn stack(says: &str, parts: &[Part]) -> String {
@@ -109,98 +102,74 @@ fn stack(says: &str, parts: &[Part]) -> String {
     if all == 0 {
         return String::new();
     }
-    // It holds no text, so it may be as narrow as the page.
-    let mut out = open(" class=\"stack\" preserveAspectRatio=\"none\"", says, 24);
+    let mut out = format!("<figure>\n{}", open("stack", says, 24));
     let mut before = 0;
     for part in &parts {
         let (x, width) = (scaled(before, all, WIDTH), scaled(part.value, all, WIDTH));
         out += &rect(part.class, [&x, "0", &width, "24"], &part.name);
         before += part.value;
     }
-    out + &close(&key(&parts))
+    out + &format!("</svg>\n{}</figure>\n", key(&parts))
 }
 
 fn bars(says: &str, rows: &[(String, u64, String)]) -> String {
-    const NAMES: u64 = 230;
-    const BAR: u64 = 560;
     let most = rows.iter().map(|row| row.1).max().unwrap_or(0);
     if most == 0 {
         return String::new();
     }
-    let mut out = open("", says, rows.len() as u64 * 24);
-    for (at, (name, value, shown)) in rows.iter().enumerate() {
-        let y = at as u64 * 24;
-        let width = scaled(*value, most, BAR);
-        let short = shortened(name, 34);
+    let mut out = format!("<figure class=\"bars\" aria-label=\"{}\">\n", escape(says));
+    for (name, value, shown) in rows {
         let _ = writeln!(
             out,
-            "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>",
-            NAMES - 8,
-            y + 16,
-            escape(&short)
-        );
-        out += &rect(
-            "c0",
-            [&NAMES.to_string(), &(y + 4).to_string(), &width, "16"],
-            &format!("{name}: {shown}"),
-        );
-        let behind =
-            scaled(*value, most, BAR).split('.').next().and_then(|units| units.parse().ok()).unwrap_or(BAR);
-        let _ = writeln!(
-            out,
-            "<text class=\"soft\" x=\"{}\" y=\"{}\">{}</text>",
-            NAMES + behind + 8,
-            y + 16,
+            "<span title=\"{}\">{}</span><span><i class=\"c0\" style=\"width:{}%\"></i></span><span class=\"soft\">{}</span>",
+            escape(name),
+            escape(&shortened(name, 34)),
+            scaled(*value, most, 100),
             escape(shown)
         );
     }
-    out + &close("")
+    out + "</figure>\n"
 }
 
 fn columns(says: &str, points: &[(String, Vec<Part>)]) -> String {
-    const TOP: u64 = 16;
     const TALL: u64 = 120;
-    /// Room for a name below the axis.
-    const NAME: u64 = 64;
+    /// Widest column.
+    const COLUMN: u64 = 64;
+    /// Room for a name below the axis: on a page of 400 pixels, that of `2026-01`.
+    const NAME: u64 = 150;
     let sum = |parts: &[Part]| parts.iter().map(|part| part.value).fold(0, u64::saturating_add);
     let most = points.iter().map(|(_, parts)| sum(parts)).max().unwrap_or(0);
     if most == 0 {
         return String::new();
     }
     let count = points.len() as u64;
-    let mut out = open("", says, TOP + TALL + 20);
-    let _ = writeln!(out, "<text class=\"soft\" x=\"0\" y=\"11\">{most}</text>");
-    out += &rect("axis", ["0", &(TOP + TALL).to_string(), &WIDTH.to_string(), "1"], "0");
-    // A column is at most as wide as its name, and a gap stands between two while there is room.
-    let step = (WIDTH * 100 / count).min(NAME * 100);
+    let mut out = format!("<figure>\n<p class=\"soft\">{most}</p>\n{}", open("columns", says, TALL + 1));
+    out += &rect("axis", ["0", &TALL.to_string(), &WIDTH.to_string(), "1"], "0");
+    // A gap stands between two columns while there is room.
+    let step = (WIDTH * 100 / count).min(COLUMN * 100);
     let gap = if step > 400 { 200 } else { 0 };
     let units = |hundredths: u64| format!("{}.{:02}", hundredths / 100, hundredths % 100);
     let every = (NAME * 100).div_ceil(step.max(1)).max(1);
+    let mut names = String::new();
     for (at, (name, parts)) in points.iter().enumerate() {
         let x = at as u64 * step;
         let mut below = 0;
         for part in parts.iter().filter(|part| part.value > 0) {
             below += part.value;
-            let y =
-                u128::from(TOP + TALL) * 100 - u128::from(below) * u128::from(TALL) * 100 / u128::from(most);
+            let y = u128::from(TALL) * 100 - u128::from(below) * u128::from(TALL) * 100 / u128::from(most);
             let y = units(u64::try_from(y).unwrap_or(0));
             let what = if part.name.is_empty() { name.clone() } else { format!("{name}, {}", part.name) };
             let place = [units(x), y, units(step - gap), scaled(part.value, most, TALL)];
             out +=
                 &rect(part.class, place.each_ref().map(String::as_str), &format!("{what}: {}", part.value));
         }
-        if (at as u64).is_multiple_of(every) && x + 50 * 100 <= WIDTH * 100 {
-            let _ = writeln!(
-                out,
-                "<text class=\"soft\" x=\"{}\" y=\"{}\">{}</text>",
-                units(x),
-                TOP + TALL + 15,
-                escape(name)
-            );
+        if (at as u64).is_multiple_of(every) && x + NAME * 100 <= WIDTH * 100 {
+            let left = scaled(x, WIDTH * 100, 100);
+            let _ = write!(names, "<span style=\"left:{left}%\">{}</span>", escape(name));
         }
     }
-    let named: Vec<Part> = points.first().map(|(_, parts)| parts.clone()).unwrap_or_default();
-    out + &close(&key(&named.into_iter().filter(|part| !part.name.is_empty()).collect::<Vec<_>>()))
+    let key = points.first().map(|(_, parts)| key(parts)).unwrap_or_default();
+    out + &format!("</svg>\n<p class=\"names soft\">{names}</p>\n{key}</figure>\n")
 }
 
 /// A name that is too long, by its end: that is where paths differ.
@@ -248,7 +217,7 @@ mod tests {
             (0..3000).map(|at| (at.to_string(), vec![Part::new("", u64::MAX / 4000, "c0")])).collect();
         assert!(Chart::Columns { says: String::new(), points }.html().contains("<rect"));
         let rows = vec![("n".repeat(500), u64::MAX, "all".to_owned())];
-        assert!(Chart::Bars { says: String::new(), rows }.html().contains("width=\"560.00\""));
+        assert!(Chart::Bars { says: String::new(), rows }.html().contains("width:100.00%"));
     }
 
     #[test]

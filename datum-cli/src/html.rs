@@ -11,23 +11,30 @@ const STYLE: &str = "
   --green: #3fb950; --yellow: #d29922; --red: #f85149; --dead: #8b949e; --c0: #58a6ff; --c1: #bc8cff; --c2: #f778ba;
   --c3: #ffa657; --c4: #3fb950; --c5: #39c5cf; --c6: #d29922; --c7: #8b949e; } }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem;
-  background: var(--ground); color: var(--text); }
+  background: var(--ground); color: var(--text); overflow-wrap: break-word; }
 h1, h2, h3 { line-height: 1.25; } h2 { margin-top: 2.2rem; border-bottom: 1px solid var(--line); padding-bottom: .2rem; }
 div.wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; margin: 1rem 0; }
-th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid var(--line); overflow-wrap: break-word; }
+th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid var(--line); }
 th { color: var(--soft); font-weight: 600; white-space: nowrap; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-td.w { white-space: nowrap; }
+td.w, td.p { white-space: nowrap; }
 .green { color: var(--green); } .yellow, .unknown { color: var(--yellow); } .red { color: var(--red); } .dead { color: var(--dead); }
 .c0 { color: var(--c0); } .c1 { color: var(--c1); } .c2 { color: var(--c2); } .c3 { color: var(--c3); }
 .c4 { color: var(--c4); } .c5 { color: var(--c5); } .c6 { color: var(--c6); } .c7 { color: var(--c7); }
-figure { margin: 1rem 0; overflow-x: auto; } figcaption { color: var(--soft); font-size: .9rem; }
-svg { display: block; width: 100%; min-width: 48rem; height: auto; } svg.stack { min-width: 0; height: 1.5rem; } svg rect { fill: currentColor; }
-svg text { fill: var(--text); font: 12px system-ui, sans-serif; } svg .soft { fill: var(--soft); } svg .axis { color: var(--line); }
+.soft { color: var(--soft); }
+figure { margin: 1rem 0; } figure p { margin: 0; font-size: .8rem; } figcaption { color: var(--soft); font-size: .9rem; }
+svg { display: block; width: 100%; height: 1.5rem; } svg.columns { height: 8rem; } svg rect { fill: currentColor; }
+svg .axis { color: var(--line); }
+.names { position: relative; height: 1.2rem; } .names span { position: absolute; white-space: nowrap; }
+.bars { display: grid; grid-template-columns: fit-content(45%) 1fr max-content; gap: .2rem .6rem; align-items: center; font-size: .85rem; }
+.bars span { min-width: 0; } .bars i { display: block; min-width: 1px; height: 1rem; background: currentColor; }
 .key { display: inline-block; margin: .3rem 1rem 0 0; color: var(--text); } .key i { display: inline-block; width: .75em; height: .75em;
   background: currentColor; margin-right: .35em; border-radius: 2px; }
 summary { cursor: pointer; }
+@media (max-width: 40rem) { body { margin: 1rem auto; padding: 0 .6rem; font-size: 14px; } th, td { padding: .3rem; }
+  th, th.n { white-space: normal; } td.p { white-space: normal; }
+  td.p + td { overflow-wrap: anywhere; min-width: 8rem; } }
 ";
 
 /// `text` as it may stand in an element or in an attribute between quotation marks.

@@ -39,7 +39,8 @@ enum Block {
     /// A text with a bold beginning.
     Named(String, String),
     List(Vec<String>),
-    /// A heading that begins with `#` stands over numbers, one with `!` over what is not to be broken.
+    /// A heading that begins with `#` stands over numbers, one with `!` over what is not to be broken, one with `/` over
+    /// names that are broken only where the page is narrow.
     Table(&'static [&'static str], Vec<Vec<Cell>>),
     Chart(Chart),
 }
@@ -137,7 +138,7 @@ impl Page {
 }
 
 fn name_of(head: &'static str) -> &'static str {
-    head.trim_start_matches(['#', '!'])
+    head.trim_start_matches(['#', '!', '/'])
 }
 
 /// Text in Markdown, without what Markdown or HTML would read as its own, on one line.
@@ -172,6 +173,7 @@ fn html_table(heads: &[&'static str], rows: &[Vec<Cell>]) -> String {
     let class = |head: &str| match head.chars().next() {
         Some('#') => "n",
         Some('!') => "w",
+        Some('/') => "p",
         _ => "",
     };
     let attribute = |classes: &str| match classes.trim() {
@@ -184,7 +186,10 @@ fn html_table(heads: &[&'static str], rows: &[Vec<Cell>]) -> String {
         .collect();
     let cell = |(head, cell): (&&str, &Cell)| {
         let classes = attribute(&format!("{} {}", class(head), cell.class));
-        let text = escape(&cell.text);
+        let mut text = escape(&cell.text);
+        if class(head) == "p" {
+            text = text.replace('/', "/<wbr>");
+        }
         if cell.more.is_empty() {
             format!("<td{classes}>{text}</td>")
         } else {
@@ -206,18 +211,20 @@ mod tests {
     fn what_others_wrote_stays_text() {
         let mut page = Page::new("<b>");
         page.heading("a\n# b");
+        page.table(&["/Name"], [vec!["a/<b".into()]]);
         page.table(&["#Count", "What"], [vec!["1".into(), Cell::opening("x|<script>", "<img>")]]);
         page.list(["[link](x)".to_owned()]);
         let markdown = page.markdown();
         assert_eq!(
             markdown,
-            "# &lt;b>\n\n## a \\# b\n\n| Count | What |\n|--:|---|\n| 1 | x\\|&lt;script> |\n\n- \\[link\\](x)\n"
+            "# &lt;b>\n\n## a \\# b\n\n| Name |\n|---|\n| a/&lt;b |\n\n| Count | What |\n|--:|---|\n| 1 | x\\|&lt;script> |\n\n- \\[link\\](x)\n"
         );
         let html = page.html();
         assert!(
             html.contains("<h1>&lt;b&gt;</h1>") && !html.contains("<script") && !html.contains("<img"),
             "{html}"
         );
+        assert!(html.contains("<td class=\"p\">a/<wbr>&lt;b</td>"), "{html}");
         assert!(
             html.contains(
                 "<td class=\"n\">1</td><td><details><summary>x|&lt;script&gt;</summary>&lt;img&gt;"

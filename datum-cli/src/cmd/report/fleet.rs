@@ -201,7 +201,7 @@ fn page(wholes: &[Whole], audits: &[Report], unread: &[(String, String)], now: M
         let rows = rows.into_iter().take(25).map(|((rule, reason), names)| {
             vec![names.len().to_string().into(), rule.into(), Cell::opening(reason, names.join(", "))]
         });
-        page.table(&["#Repositories", "Rule", "Why it is asked"], rows);
+        page.table(&["#Repositories", "/Rule", "Why it is asked"], rows);
     }
     if !unread.is_empty() {
         page.heading("Unknown");

@@ -92,7 +92,7 @@ pub(super) fn rules(page: &mut Page, outcomes: &[&Outcome], all: bool) {
         })
         .collect();
     if !rows.is_empty() {
-        page.table(&["!Answer", "!Level", "!Rule", "What"], rows);
+        page.table(&["!Answer", "!Level", "/Rule", "What"], rows);
     }
 }
 
