@@ -26,7 +26,7 @@ fn run(vessel: &Vessel, octo: &Octo, args: &[&str]) -> Cost {
     octo.count();
     let mut command = clean("bash", vessel.path());
     command.args(["-c", script, "bash", &program, "-q", "fleet"]).args(args);
-    command.env("GITHUB_API_URL", &octo.url).env("GH_TOKEN", TOKEN).env("DATUM_AGENT", "a");
+    command.env("GITHUB_API_URL", &octo.url).env("GH_ENTERPRISE_TOKEN", TOKEN).env("DATUM_AGENT", "a");
     command.env("DATUM_SECOND_MS", "10").stderr(Stdio::piped()).stdout(Stdio::piped());
     let output = command.output().unwrap();
     let told = String::from_utf8(output.stderr).unwrap();

@@ -21,7 +21,7 @@ pub(crate) fn command(vessel: &Vessel, octo: &Octo, args: &[&str]) -> Command {
     let mut command = vessel.command(&[&["fleet"], args].concat());
     command
         .env("GITHUB_API_URL", &octo.url)
-        .env("GH_TOKEN", TOKEN)
+        .env("GH_ENTERPRISE_TOKEN", TOKEN)
         .env("DATUM_SECOND_MS", SECOND.to_string());
     command
 }

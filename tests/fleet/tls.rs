@@ -81,7 +81,10 @@ fn an_enterprise_server_is_reached_by_its_name_and_trusted_by_its_own_authority(
     let (_server, port) = start(folder.path(), octo);
     let scan = |certificates: Option<&Path>, host: &str| {
         let mut command = vessel.command(&["fleet", "scan", "--org", "fleet", "--format", "json"]);
-        command.env("GH_HOST", format!("{host}:{port}")).env("GH_TOKEN", TOKEN).env_remove("GITHUB_API_URL");
+        command
+            .env("GH_HOST", format!("{host}:{port}"))
+            .env("GH_ENTERPRISE_TOKEN", TOKEN)
+            .env_remove("GITHUB_API_URL");
         if let Some(path) = certificates {
             command.env("SSL_CERT_FILE", path);
         }

@@ -12,7 +12,7 @@ fn the_vault_gives_the_token_and_records_it() {
     let home = tempfile::tempdir().unwrap();
     let without = |args: &[&str]| {
         let mut command = command(&vessel, &octo, args);
-        command.env_remove("GH_TOKEN").env("XDG_CONFIG_HOME", home.path());
+        command.env_remove("GH_ENTERPRISE_TOKEN").env("XDG_CONFIG_HOME", home.path());
         command
     };
     let told = Ran::of(&without(&["scan", "--org", "fleet"]).output().unwrap()).fails(2);
@@ -33,15 +33,45 @@ fn the_vault_gives_the_token_and_records_it() {
     vault(&["vault", "init"], "");
     let ran = Ran::of(&without(&["scan", "--org", "fleet"]).output().unwrap());
     assert!(ran.fails(2).contains("no GitHub token"), "a vault without one of the names");
-    vault(&["vault", "set", "GITHUB_TOKEN"], TOKEN);
+    for name in ["GITHUB_TOKEN", "github/token"] {
+        vault(&["vault", "set", name], TOKEN);
+    }
+    let ran = Ran::of(&without(&["scan", "--org", "fleet"]).output().unwrap());
+    assert!(ran.fails(2).contains("no GitHub token for 127.0.0.1"), "one for another server");
+    assert_eq!(octo.count(), 0);
+    vault(&["vault", "set", "github/enterprise-token"], TOKEN);
     vault(&["vault", "set", "fleet/other"], "ghp_of_somebody_else");
     run(&mut without(&["scan", "--org", "fleet"])).ok();
     let other = run(&mut without(&["scan", "--org", "fleet", "--token-secret", "fleet/other"]));
     assert!(other.fails(3).contains("GitHub does not accept the token"));
     run(&mut without(&["scan", "--org", "fleet", "--token-secret", "none"])).fails(2);
     let log = vessel.git(&["log", "--format=%B", "--glob=refs/datum/audit/*"]).ok();
-    assert!(log.contains("fleet scan fleet") && log.contains("GITHUB_TOKEN"), "{log}");
+    assert!(log.contains("fleet scan fleet") && log.contains("github/enterprise-token"), "{log}");
     told_nowhere(&vessel);
+}
+
+#[test]
+fn a_token_for_github_goes_to_no_other_server() {
+    let (vessel, octo) = (Vessel::new(), Octo::start(repos(3)));
+    let given = |variables: &[(&str, &str)], args: &[&str]| {
+        let mut command = command(&vessel, &octo, &[&["scan", "--org", "fleet"], args].concat());
+        run(command.env_remove("GH_ENTERPRISE_TOKEN").envs(variables.iter().copied()))
+    };
+    let github = [("GH_TOKEN", TOKEN), ("GITHUB_TOKEN", TOKEN)];
+    let told = given(&github, &[]).fails(2);
+    assert!(told.contains("GH_TOKEN or GITHUB_TOKEN is for github.com"), "{told}");
+    assert!(told.contains("hint: put it into GH_ENTERPRISE_TOKEN or GITHUB_ENTERPRISE_TOKEN"), "{told}");
+    assert_eq!(octo.count(), 0, "it went nowhere");
+    // As gh has it, the first of the two that is set counts; and who names a variable means it.
+    given(&[("GITHUB_ENTERPRISE_TOKEN", TOKEN)], &[]).ok();
+    given(&[("GH_ENTERPRISE_TOKEN", TOKEN), ("GITHUB_ENTERPRISE_TOKEN", "ghp_old")], &[]).ok();
+    given(&github, &["--token-env", "GH_TOKEN"]).ok();
+    // And one for an enterprise server does not go to GitHub.
+    let enterprise = [("GH_ENTERPRISE_TOKEN", TOKEN)];
+    let told = given(&enterprise, &["--api-url", "https://api.github.com"]).fails(2);
+    assert!(told.contains("error: no GitHub token\n") && told.contains("put it into GH_TOKEN"), "{told}");
+    let graphql = [enterprise[0], ("GITHUB_GRAPHQL_URL", "https://api.github.com/graphql")];
+    assert!(given(&graphql, &[]).fails(2).contains("no token is for both"));
 }
 
 /// Looks through every object, every file beside them, and every ref.

@@ -13,6 +13,10 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// The names in the vault under which onboarding keeps a token: for GitHub, and for an enterprise server.
+    #[cfg(feature = "vault")]
+    pub(crate) const TOKEN_SECRETS: [&str; 2] = ["github/token", "github/enterprise-token"];
+
     /// Finds the API: `--api-url`, or `GITHUB_API_URL` and `GITHUB_GRAPHQL_URL`, or `GH_HOST`, or api.github.com.
     pub(crate) fn find(given: Option<&str>) -> Result<Self, Fault> {
         if let Some(url) = given {
@@ -31,6 +35,33 @@ impl Place {
         [&self.rest, &self.graphql].into_iter().any(|url| url.starts_with("https:"))
     }
 
+    /// Whether this is GitHub's own API, of github.com or of a subdomain of ghe.com, and no enterprise server's.
+    ///
+    /// `gh` draws the same line between tokens: <https://cli.github.com/manual/gh_help_environment>.
+    pub(crate) fn is_github(&self) -> bool {
+        is_github(&self.rest)
+    }
+
+    /// The variables that hold a token for this API, the first that is set counts; one for GitHub goes nowhere else.
+    pub(crate) fn token_variables(&self) -> [&'static str; 2] {
+        if self.is_github() {
+            ["GH_TOKEN", "GITHUB_TOKEN"]
+        } else {
+            ["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"]
+        }
+    }
+
+    /// The name in the vault under which onboarding keeps a token for this API.
+    #[cfg(feature = "vault")]
+    pub(crate) fn token_secret(&self) -> &'static str {
+        Self::TOKEN_SECRETS[usize::from(!self.is_github())]
+    }
+
+    /// The server, as people name it.
+    pub(crate) fn host(&self) -> &str {
+        authority(&self.rest)
+    }
+
     fn of(what: &str, url: &str, graphql: Option<String>) -> Result<Self, Fault> {
         let rest = url.trim_end_matches('/').to_owned();
         let derived = match rest.strip_suffix("/api/v3") {
@@ -38,6 +69,14 @@ impl Place {
             None => format!("{rest}/graphql"),
         };
         let place = Self { graphql: graphql.unwrap_or(derived), rest };
+        if is_github(&place.rest) != is_github(&place.graphql) {
+            return Err(Fault::usage(format!(
+                "REST at {} and GraphQL at {}: one is GitHub's, the other is not, and no token is for both",
+                authority(&place.rest),
+                authority(&place.graphql)
+            ))
+            .hint("set GITHUB_API_URL and GITHUB_GRAPHQL_URL for the same server, or neither"));
+        }
         for url in [&place.rest, &place.graphql] {
             check(url).map_err(|why| {
                 Fault::usage(format!("{what}: {url:?} {why}"))
@@ -58,6 +97,19 @@ fn of_host(host: &str) -> String {
         }
         name => format!("https://{name}/api/v3"),
     }
+}
+
+/// The host of an address, with its port.
+fn authority(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or_default()
+}
+
+/// Whether an address is of a server that GitHub runs itself.
+fn is_github(url: &str) -> bool {
+    let host = authority(url).to_lowercase();
+    let host = host.strip_suffix(":443").unwrap_or(&host);
+    ["github.com", "api.github.com"].contains(&host) || host.ends_with(".ghe.com")
 }
 
 /// Where a redirect from `url` leads; `None` where it would take the token to another server.
@@ -119,6 +171,24 @@ mod tests {
         for bad in ["", "a b", "me@host", "http://host"] {
             assert!(Place::of("GH_HOST", &of_host(bad), None).is_err(), "{bad}");
         }
+        let github = |rest: &str| Place::of("", rest, None).unwrap().is_github();
+        for own in ["https://api.github.com", "https://API.github.com:443/", "https://api.octo.ghe.com"] {
+            assert!(github(own), "{own}");
+        }
+        for other in [
+            "https://git.example.org/api/v3",
+            "https://api.github.com.evil.org",
+            "https://evilghe.com",
+            "https://ghe.com.evil.org",
+            "https://evil.org/api.github.com",
+            "http://127.0.0.1:8080",
+        ] {
+            assert!(!github(other), "{other}");
+        }
+        let mixed = |rest: &str, graphql: &str| Place::of("", rest, Some(graphql.to_owned())).is_err();
+        assert!(mixed("https://api.github.com", "https://git.example.org/api/graphql"));
+        assert!(mixed("https://git.example.org/api/v3", "https://api.github.com/graphql"));
+        assert!(!mixed("http://127.0.0.1:1", "http://127.0.0.1:2/graphql"));
         let turn = |to: &str| follow("https://api.github.com/repos/a/b", to);
         assert_eq!(turn("/repositories/1").as_deref(), Some("https://api.github.com/repositories/1"));
         assert_eq!(turn("https://API.github.com/x").as_deref(), Some("https://API.github.com/x"));

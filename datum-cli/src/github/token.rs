@@ -1,5 +1,6 @@
 //! The token: from the environment or the vault, sent in one header, shown nowhere.
 
+use super::place::Place;
 use crate::edge::variable;
 use crate::fault::Fault;
 use std::fmt;
@@ -17,11 +18,10 @@ impl fmt::Debug for Token {
 }
 
 impl Token {
-    /// Finds the token in the environment: in the variable `named`, or in `GH_TOKEN` or `GITHUB_TOKEN`.
-    pub(crate) fn find(named: Option<&str>) -> Result<Option<Self>, Fault> {
+    /// Finds the token for `place` in the environment: in the variable `named`, or in those that are for it.
+    pub(crate) fn find(named: Option<&str>, place: &Place) -> Result<Option<Self>, Fault> {
         let Some(name) = named else {
-            let found =
-                ["GH_TOKEN", "GITHUB_TOKEN"].into_iter().find_map(|name| Some((name, variable(name)?)));
+            let found = place.token_variables().into_iter().find_map(|name| Some((name, variable(name)?)));
             return found.map(|(name, text)| Self::new(name, &text)).transpose();
         };
         let text = variable(name).ok_or_else(|| {

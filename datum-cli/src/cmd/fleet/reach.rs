@@ -10,9 +10,14 @@ use crate::out::Out;
 #[command(next_help_heading = "Reaching GitHub")]
 pub(crate) struct Reach {
     /// The variable that holds the token [default: GH_TOKEN, then GITHUB_TOKEN]
+    ///
+    /// For a server that is neither github.com nor of ghe.com: GH_ENTERPRISE_TOKEN, then GITHUB_ENTERPRISE_TOKEN. As with
+    /// gh, a token for GitHub is not sent there unless this option names its variable.
     #[arg(long, value_name = "VARIABLE")]
     token_env: Option<String>,
     /// The name in the vault that holds it [default where no variable does: GH_TOKEN, GITHUB_TOKEN or github/token]
+    ///
+    /// For other servers: GH_ENTERPRISE_TOKEN, GITHUB_ENTERPRISE_TOKEN or github/enterprise-token.
     #[cfg(feature = "vault")]
     #[arg(long, value_name = "NAME", conflicts_with = "token_env")]
     token_secret: Option<String>,
@@ -42,9 +47,10 @@ impl Reach {
         out: &'o Out,
         purpose: &str,
     ) -> Result<Client<'o>, Fault> {
+        let place = Place::find(self.api_url.as_deref())?;
         let given = Given {
-            place: Place::find(self.api_url.as_deref())?,
-            token: self.token(edge, purpose)?,
+            token: self.token(&place, edge, purpose)?,
+            place,
             patience: Patience::new(self.max_wait),
             budget: self.budget,
             timeout: self.timeout.max(1),
@@ -54,28 +60,33 @@ impl Reach {
     }
 
     #[cfg(feature = "vault")]
-    fn token(&self, edge: &Edge<'_>, purpose: &str) -> Result<Token, Fault> {
+    fn token(&self, place: &Place, edge: &Edge<'_>, purpose: &str) -> Result<Token, Fault> {
         let named = self.token_secret.as_deref();
         if named.is_none()
-            && let Some(token) = Token::find(self.token_env.as_deref())?
+            && let Some(token) = Token::find(self.token_env.as_deref(), place)?
         {
             return Ok(token);
         }
-        let (name, value) =
-            crate::cmd::vault::token(edge, named, purpose)?.ok_or_else(|| no_token(", or in the vault"))?;
+        let (name, value) = crate::cmd::vault::token(edge, named, place, purpose)?
+            .ok_or_else(|| no_token(place, ", or in the vault"))?;
         Token::new(&name, &value)
     }
 
     #[cfg(not(feature = "vault"))]
-    fn token(&self, _: &Edge<'_>, _: &str) -> Result<Token, Fault> {
-        Token::find(self.token_env.as_deref())?.ok_or_else(|| no_token(""))
+    fn token(&self, place: &Place, _: &Edge<'_>, _: &str) -> Result<Token, Fault> {
+        Token::find(self.token_env.as_deref(), place)?.ok_or_else(|| no_token(place, ""))
     }
 }
 
-fn no_token(also: &str) -> Fault {
-    Fault::usage("no GitHub token").hint(format!(
-        "put it into GH_TOKEN or GITHUB_TOKEN, into another variable named by --token-env{also}"
-    ))
+fn no_token(place: &Place, also: &str) -> Fault {
+    let [first, second] = place.token_variables();
+    let message = if place.is_github() {
+        "no GitHub token".to_owned()
+    } else {
+        format!("no GitHub token for {}; one in GH_TOKEN or GITHUB_TOKEN is for github.com", place.host())
+    };
+    Fault::usage(message)
+        .hint(format!("put it into {first} or {second}, into another variable named by --token-env{also}"))
 }
 
 /// Checks the login of an organisation or user.

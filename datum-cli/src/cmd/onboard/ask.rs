@@ -8,6 +8,7 @@ use super::plan::{Plan, Token};
 use crate::edge::variable;
 use crate::escape;
 use crate::fault::Fault;
+use crate::github::Place;
 use crate::out::Out;
 use datum_core::capability::{Confidence, Skill};
 use datum_core::onboarding::{Facts, Keys, Step, one_line};
@@ -275,7 +276,8 @@ fn token(plan: &mut Plan, facts: &Facts) -> Result<Way, Fault> {
     if !cfg!(feature = "vault") || facts.token || !has_keys {
         return Ok(Way::Past);
     }
-    let named = ["GH_TOKEN", "GITHUB_TOKEN"].into_iter().find(|name| variable(name).is_some());
+    let variables = Place::find(plan.api_url.as_deref()).ok().map(|place| place.token_variables());
+    let named = variables.into_iter().flatten().find(|name| variable(name).is_some());
     let from_variable = named.map(|name| format!("take the one in ${name}"));
     let mut options = vec!["none", "type one (it is not shown)"];
     options.extend(from_variable.as_deref());

@@ -16,8 +16,6 @@ use datum_core::{AgentName, Snapshot, Word};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-/// The name of the token in the vault.
-const TOKEN: &str = "github/token";
 /// Longest time for one request, seconds.
 const TIMEOUT: u64 = 20;
 
@@ -37,9 +35,11 @@ pub(super) fn facts(
             .declared(agent.as_str())
             .is_some_and(|declared| declared.signers.contains(&file.signer))
     });
-    let name = Word::new("name", TOKEN)?;
-    facts.token = Vault::read(snapshot, &pins)
-        .is_ok_and(|vault| vault.secret(&name).is_ok_and(|secret| secret.granted.contains(agent.as_str())));
+    let Ok(vault) = Vault::read(snapshot, &pins) else { return Ok(()) };
+    for name in Place::TOKEN_SECRETS {
+        let name = Word::new("name", name)?;
+        facts.token |= vault.secret(&name).is_ok_and(|secret| secret.granted.contains(agent.as_str()));
+    }
     Ok(())
 }
 
@@ -84,8 +84,10 @@ pub(super) fn token(edge: &Edge<'_>, plan: &Plan, from: &From, out: &mut Out) ->
     let text = Zeroizing::new(text.trim().to_owned());
     let token =
         Token::of(&text).ok_or_else(|| Fault::usage("the token has characters that no header can hold"))?;
-    let who = viewer(plan, token, out)?;
-    let name = Word::new("name", TOKEN)?;
+    let place = Place::find(plan.api_url.as_deref())?;
+    let kept = place.token_secret();
+    let who = viewer(place, token, out)?;
+    let name = Word::new("name", kept)?;
     let founded = found_vault(edge)?;
     let checked = match &who {
         Some(login) => format!("GitHub knows it as {login}'s"),
@@ -95,17 +97,17 @@ pub(super) fn token(edge: &Edge<'_>, plan: &Plan, from: &From, out: &mut Out) ->
     let keys = edge.keyring().need(plan.name()?)?;
     let held = vault::read(edge)?.open(&name, None, &keys).ok();
     if held.is_some_and(|held| *held == *text.as_bytes()) {
-        return there(format!("the vault holds the token as {TOKEN}; {checked}"));
+        return there(format!("the vault holds the token as {kept}; {checked}"));
     }
     vault::put(edge, &name, &Zeroizing::new(text.as_bytes().to_vec()), "onboarding")?;
     let vault = if founded { "a new vault" } else { "the vault" };
-    done(format!("{vault} keeps the token as {TOKEN}; {checked}"))
+    done(format!("{vault} keeps the token as {kept}; {checked}"))
 }
 
 /// Whose token it is; `None` where GitHub cannot be asked.
-fn viewer(plan: &Plan, token: Token, out: &Out) -> Result<Option<String>, Fault> {
+fn viewer(place: Place, token: Token, out: &Out) -> Result<Option<String>, Fault> {
     let given = Given {
-        place: Place::find(plan.api_url.as_deref())?,
+        place,
         token,
         patience: Patience::new(0),
         budget: Some(5),

@@ -3,19 +3,18 @@
 use super::{keys, read, record};
 use crate::edge::Edge;
 use crate::fault::Fault;
+use crate::github::Place;
 use datum_core::Word;
 use datum_core::access::{Access, What};
 use datum_core::vault::VaultError;
 use zeroize::Zeroizing;
 
-/// The names that are looked for where none is named.
-const NAMES: [&str; 3] = ["GH_TOKEN", "GITHUB_TOKEN", "github/token"];
-
-/// The token under `named`, or under the first of the common names that is in use, and that name; `None` where there is
+/// The token under `named`, or under the first of the names for `place` that is in use, and that name; `None` where there is
 /// no vault, or none of them. The access is recorded before the value is released.
 pub(crate) fn token(
     edge: &Edge<'_>,
     named: Option<&str>,
+    place: &Place,
     purpose: &str,
 ) -> Result<Option<(String, Zeroizing<String>)>, Fault> {
     let named = named.map(|name| Word::new("name", name)).transpose()?;
@@ -26,10 +25,13 @@ pub(crate) fn token(
     let in_use = |name: &str| vault.secrets().any(|(known, _)| known.as_str() == name);
     let name = match named {
         Some(name) => name,
-        None => match NAMES.into_iter().find(|name| in_use(name)) {
-            Some(name) => Word::new("name", name)?,
-            None => return Ok(None),
-        },
+        None => {
+            let [first, second] = place.token_variables();
+            match [first, second, place.token_secret()].into_iter().find(|name| in_use(name)) {
+                Some(name) => Word::new("name", name)?,
+                None => return Ok(None),
+            }
+        }
     };
     let opened = vault.open(&name, None, &*keys(edge)?);
     let one = std::slice::from_ref(&name);
