@@ -114,7 +114,7 @@ fn a_board_that_cannot_be_read_ends_an_import_before_it_writes() {
     std::fs::write(vessel.path().join("TASKBOARD.md"), board).unwrap();
     let ran = vessel.datum(&["import"]);
     assert!(
-        ran.code == 2 && ran.stderr.contains("TASKBOARD.md: ") && ran.stderr.contains("line 4"),
+        ran.code == 2 && ran.stderr.starts_with("error: TASKBOARD.md: ") && ran.stderr.contains("line 4"),
         "{ran:?}"
     );
     assert_eq!(vessel.git(&["for-each-ref", "refs/datum"]).ok(), "");

@@ -10,7 +10,7 @@ use datum_core::bottle::Me;
 use datum_core::capability::{self, Capability};
 use datum_core::{AgentName, Millis, OpenOptions, Stamp, Store};
 use std::cell::{Cell, OnceCell};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 #[cfg(feature = "vault")]
 use std::rc::Rc;
 
@@ -34,6 +34,11 @@ impl Opening {
     pub(crate) fn open(&self) -> Result<Store, Fault> {
         Ok(Store::open_with(&self.dir, &self.options)?)
     }
+}
+
+/// The file `name` at the root of a work tree, as a user would type it: without a `./`.
+pub(crate) fn in_root(root: &Path, name: &str) -> PathBuf {
+    if root == Path::new(".") { PathBuf::from(name) } else { root.join(name) }
 }
 
 /// A variable of the environment, if it is set to something.
@@ -69,7 +74,7 @@ impl<'a> Edge<'a> {
     }
 
     /// The same options for another folder, and for an agent that is known by now.
-    pub(crate) fn global_for(&self, dir: &std::path::Path, agent: Option<&AgentName>) -> Global {
+    pub(crate) fn global_for(&self, dir: &Path, agent: Option<&AgentName>) -> Global {
         Global {
             dir: Some(dir.to_owned()),
             workshop: None,

@@ -1,7 +1,7 @@
 //! `datum boot`: makes or adopts a vessel and shows what is there.
 
 use crate::cmd::status::Overview;
-use crate::edge::Edge;
+use crate::edge::{Edge, in_root};
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use crate::record::short;
@@ -98,7 +98,7 @@ pub(crate) fn name_of(folder: &Path) -> Option<AgentName> {
 fn declare(store: &Store, agent: &AgentName) -> Result<Option<PathBuf>, Fault> {
     use std::io::Write as _;
     let Some(root) = store.work_dir() else { return Ok(None) };
-    let path = root.join("CAPABILITY.toml");
+    let path = in_root(root, "CAPABILITY.toml");
     let text = onboarding::capability_file(agent, env!("CARGO_PKG_VERSION"));
     let made = std::fs::OpenOptions::new().write(true).create_new(true).open(&path);
     match made.and_then(|mut file| file.write_all(text.as_bytes())) {

@@ -1,7 +1,7 @@
 //! `datum handover`: what a successor needs to know, as one entry and one text.
 
 use crate::cmd::publish::{Owner, owner, write};
-use crate::edge::Edge;
+use crate::edge::{Edge, in_root};
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use crate::record::short;
@@ -61,7 +61,7 @@ impl Handover {
         {
             return Err(Fault::usage(format!(
                 "{} is not datum's and stays as it is",
-                root.join(FILE).display()
+                in_root(root, FILE).display()
             ))
             .hint("move it away, or pass --no-file"));
         }
@@ -79,7 +79,7 @@ impl Handover {
             write(root, FILE, &handover.file(id))?;
         }
         let released = if self.release { release(store, &stamp, to.as_ref())? } else { Vec::new() };
-        let file = root.map(|root| root.join(FILE));
+        let file = root.map(|root| in_root(root, FILE));
         tell(out, id, to.as_ref(), file.as_deref(), &released);
         if let Some(to) = to.filter(|to| *to != stamp.agent)
             && !roster::read(&store.snapshot()?)?.contains_key(&to)

@@ -1,7 +1,7 @@
 //! `datum import`: what files already say, as entries.
 
 use crate::cmd::task::board;
-use crate::edge::Edge;
+use crate::edge::{Edge, in_root};
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use datum_core::import::{self, Import as Found};
@@ -106,7 +106,7 @@ impl Import {
 
     fn board(&self, root: Option<&Path>) -> Option<PathBuf> {
         root.filter(|_| self.files.is_empty())
-            .map(|root| root.join(plan::BOARD))
+            .map(|root| in_root(root, plan::BOARD))
             .filter(|path| path.is_file())
     }
 
@@ -114,6 +114,6 @@ impl Import {
         if !self.files.is_empty() {
             return self.files.clone();
         }
-        root.map(|root| root.join(plan::JOURNAL)).into_iter().filter(|path| path.is_file()).collect()
+        root.map(|root| in_root(root, plan::JOURNAL)).into_iter().filter(|path| path.is_file()).collect()
     }
 }

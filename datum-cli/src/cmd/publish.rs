@@ -1,7 +1,7 @@
 //! `datum publish`: state as the files the fleet reads.
 
 use crate::cmd::journal::moment;
-use crate::edge::Edge;
+use crate::edge::{Edge, in_root};
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use datum_core::publish::{is_ours, plan, taskboard_file};
@@ -53,7 +53,7 @@ impl Publish {
         for path in ours_below(root, plan::BOTTLES)? {
             if !files.contains_key(&path) {
                 if !self.dry_run {
-                    let file = root.join(&path);
+                    let file = in_root(root, &path);
                     fs::remove_file(&file).map_err(|error| cannot("remove", &file, &error))?;
                 }
                 removed.push(path);
@@ -128,7 +128,7 @@ pub(crate) fn owner(root: &Path, path: &str) -> Result<Owner, Fault> {
 
 /// Writes a file whole or not at all.
 pub(crate) fn write(root: &Path, path: &str, text: &str) -> Result<(), Fault> {
-    let file = root.join(path);
+    let file = in_root(root, path);
     let folder = file.parent().unwrap_or(root);
     let fresh = file.with_extension(format!("datum-{}", std::process::id()));
     let wrote = fs::create_dir_all(folder)

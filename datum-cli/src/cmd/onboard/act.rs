@@ -5,7 +5,7 @@ use super::plan::{Plan, Token};
 use crate::cmd::hooks::{STYLE, program};
 use crate::cmd::publish::write;
 use crate::cmd::sync;
-use crate::edge::Edge;
+use crate::edge::{Edge, in_root};
 use crate::fault::Fault;
 use crate::github::Patience;
 use crate::out::Out;
@@ -177,7 +177,7 @@ fn identity(edge: &Edge<'_>, plan: &Plan, facts: &Facts, out: &Out) -> Answer {
     if let Some(first) = wrong.iter().find(|finding| finding.level == capability::Level::Error) {
         return Err(Fault::usage(format!("the declaration would not do: {}", first.message)));
     }
-    let path = root.join(FILE);
+    let path = in_root(root, FILE);
     if facts.declaration.is_none() {
         create(&path, &text)?;
         return done(format!("wrote CAPABILITY.toml for {name}"));
@@ -186,7 +186,7 @@ fn identity(edge: &Edge<'_>, plan: &Plan, facts: &Facts, out: &Out) -> Answer {
     let kept = if facts.committed {
         String::new()
     } else {
-        let beside = root.join("CAPABILITY.toml.before");
+        let beside = in_root(root, "CAPABILITY.toml.before");
         std::fs::rename(&path, &beside).map_err(|error| {
             Fault::broken(format!("cannot move {} to {}: {error}", path.display(), beside.display()))
         })?;
@@ -220,7 +220,7 @@ fn differs(plan: &Plan, facts: &Facts) -> bool {
 fn commit(edge: &Edge<'_>, plan: &Plan) -> Answer {
     let store = edge.store()?;
     let Some(root) = store.work_dir() else { return there("a bare repository commits nothing") };
-    let path = root.join(FILE);
+    let path = in_root(root, FILE);
     let is_held = || -> Result<bool, Fault> {
         let held = store.snapshot()?.file(FILE)?;
         Ok(std::fs::read(&path).ok().is_some_and(|here| Some(here) == held))

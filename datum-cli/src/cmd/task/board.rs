@@ -1,7 +1,7 @@
 //! `datum task import`: what people changed in a task board, as entries.
 
 use crate::cmd::publish;
-use crate::edge::Edge;
+use crate::edge::{Edge, in_root};
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use datum_core::publish::{is_ours, plan, taskboard_file};
@@ -37,7 +37,7 @@ impl Import {
         let root = store.work_dir();
         let file = match (&self.file, root) {
             (Some(file), _) => file.clone(),
-            (None, Some(root)) => root.join(plan::BOARD),
+            (None, Some(root)) => in_root(root, plan::BOARD),
             (None, None) => {
                 return Err(Fault::usage("a bare repository has no board").hint("datum task import FILE"));
             }

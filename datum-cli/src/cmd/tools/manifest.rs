@@ -4,6 +4,7 @@
 //! which it adds itself: what is written here has only `name, path, description, language, created_by, created_at, tags`.
 //! Edits go through a concrete syntax tree, so that everything else in the file stays as it stands.
 
+use crate::edge::in_root;
 use crate::fault::Fault;
 use jsonc_parser::ParseOptions;
 use jsonc_parser::cst::{CstInputValue, CstRootNode};
@@ -52,7 +53,7 @@ fn text_of(value: &Value, key: &str) -> String {
 impl Manifest {
     /// Reads the manifest of the workshop at `root`; one that is not there is empty.
     pub(crate) fn read(root: &Path) -> Result<Self, Fault> {
-        let file = root.join(MANIFEST);
+        let file = in_root(root, MANIFEST);
         let text = match fs::metadata(&file) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => EMPTY.to_owned(),
             Err(error) => return Err(Fault::broken(format!("cannot read {}: {error}", file.display()))),
