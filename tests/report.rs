@@ -64,8 +64,10 @@ fn conformance_names_every_rule() {
     let value = vessel.datum(&["report", "conformance", "--format", "json"]).json();
     let rules = value["audit"]["rules"].as_array().unwrap();
     assert!(rules.len() > 59);
+    // Where a name may be broken is no part of it.
+    let words = page.replace("<wbr>", "");
     for rule in rules {
-        assert!(page.contains(rule["rule"].as_str().unwrap()), "{rule}");
+        assert!(words.contains(rule["rule"].as_str().unwrap()), "{rule}");
     }
 }
 
