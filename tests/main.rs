@@ -11,6 +11,7 @@ mod crash;
 mod delivery;
 mod described;
 mod fleet;
+mod formats;
 mod hooks;
 mod journal;
 mod keeper_http;

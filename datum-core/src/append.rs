@@ -178,7 +178,7 @@ fn seal(
         Err(_) if kept < names.len() => unsealed(sink, last, recent, &segments, names.len())?,
         commits => commits?,
     };
-    let bytes = segment::print(commits.iter().rev().map(Vec::as_slice));
+    let bytes = segment::print(&commits.iter().rev().map(Vec::as_slice).collect::<Vec<_>>());
     let blob = sink.write(ObjectKind::Blob, &bytes)?;
     let (folder, file) = Name { end: end.seq, last }.print();
     let start = end.seq.saturating_sub(commits.len() as u64);
@@ -211,9 +211,9 @@ fn unsealed(
             commits.push(raw.clone());
         } else if let Some((_, blob)) = join.iter().find(|(name, _)| name.last == id) {
             let bytes = sink.read(*blob, ObjectKind::Blob)?;
-            let frames = segment::parse(&bytes)
+            let segment = segment::parse(&bytes, id)
                 .ok_or_else(|| ObjectError::Damaged { id: *blob, message: "it is no segment".to_owned() })?;
-            commits.extend(frames.into_iter().rev().map(|frame| bytes[frame].to_vec()));
+            commits.extend(segment.commits().rev().map(|(_, raw)| raw.into_owned()));
         } else {
             commits.push(sink.read(id, ObjectKind::Commit)?);
         }

@@ -1,6 +1,10 @@
 //! A raw commit, as git hashes it: printed for a new entry, parsed for a reader.
 
-use crate::entry::{Message, View};
+mod parts;
+
+pub(crate) use parts::{Parts, Shared, Source, split};
+
+use crate::entry::View;
 use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::stamp::{Identity, Millis, Stamp, Writer};
@@ -89,8 +93,7 @@ pub(crate) fn parse(raw: &[u8]) -> Option<Raw<'_>> {
 
 /// Views a raw commit as an entry of `writer`'s log; `None` when it is no entry.
 pub(crate) fn view<'a>(raw: &'a [u8], id: EntryId, kind: Kind, writer: &'a Writer) -> Option<View<'a>> {
-    let message = Message::parse(message(raw)?)?;
-    (message.kind == kind.as_str()).then_some(View { id, writer, kind, raw, message })
+    Source::Whole(raw).view(id, kind, writer)
 }
 
 /// The tree named in a raw commit, of whatever origin.

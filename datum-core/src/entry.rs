@@ -21,11 +21,13 @@ mod message;
 pub use draft::{BODY_INLINE_MAX, BODY_MAX, Draft, DraftError, SUBJECT_MAX, VALUE_MAX};
 pub(crate) use message::{Message, clock};
 
+use crate::commit::Source;
 use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::stamp::{Millis, Writer};
 use memchr::memchr;
 use message::lines;
+use std::borrow::Cow;
 
 /// An entry as a reader meets it, borrowed from the bytes of its log.
 #[derive(Debug, Clone, Copy)]
@@ -36,12 +38,16 @@ pub struct View<'a> {
     pub writer: &'a Writer,
     /// The kind of the log.
     pub kind: Kind,
-    /// The raw commit, as git hashes it.
-    pub raw: &'a [u8],
+    pub(crate) source: Source<'a>,
     pub(crate) message: Message<'a>,
 }
 
 impl<'a> View<'a> {
+    /// The raw commit, as git hashes it.
+    pub fn raw(&self) -> Cow<'a, [u8]> {
+        self.source.raw()
+    }
+
     /// The subject line.
     pub fn subject(&self) -> &'a str {
         self.message.subject
@@ -78,14 +84,8 @@ impl<'a> View<'a> {
     }
 
     /// The trailers of its kind, in their order.
-    pub fn trailers(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
-        lines(self.message.trailers).filter_map(|line| {
-            // Nearly always the first colon ends the key; a search for two characters costs more to set up.
-            match memchr(b':', line.as_bytes()).map(|end| (&line[..end], line[end + 1..].strip_prefix(' '))) {
-                Some((key, Some(value))) => Some((key, value)),
-                _ => line.split_once(": "),
-            }
-        })
+    pub fn trailers(&self) -> Trailers<'a> {
+        Trailers { rest: self.message.trailers }
     }
 
     /// The first value of the trailer `key`.
@@ -122,6 +122,33 @@ impl<'a> View<'a> {
             body: self.body().to_owned(),
             trailers: self.trailers().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
         }
+    }
+}
+
+/// The trailers of an entry, each a key and a value.
+#[derive(Debug, Clone)]
+pub struct Trailers<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Iterator for Trailers<'a> {
+    type Item = (&'a str, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.rest.is_empty() {
+            let end = memchr(b'\n', self.rest.as_bytes()).unwrap_or(self.rest.len());
+            let line = &self.rest[..end];
+            self.rest = self.rest.get(end + 1..).unwrap_or_default();
+            // Nearly always the first colon ends the key, which is short.
+            let colon = line.bytes().position(|byte| byte == b':');
+            let key = colon.map(|end| (&line[..end], line[end + 1..].strip_prefix(' ')));
+            match key {
+                Some((key, Some(value))) => return Some((key, value)),
+                _ if line.contains(": ") => return line.split_once(": "),
+                _ => {}
+            }
+        }
+        None
     }
 }
 

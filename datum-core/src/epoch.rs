@@ -25,7 +25,12 @@ pub(crate) fn previous(raw: &[u8]) -> Option<EntryId> {
     message.trailers.lines().find_map(value)
 }
 
+/// The entry before the one in `view`: its parent, or what the first entry of an epoch names instead.
+pub(crate) fn before_view(view: &View<'_>) -> Option<EntryId> {
+    view.source.parent().or_else(|| view.reference(PREVIOUS))
+}
+
 /// Whether an entry only begins an epoch, and says nothing of its kind.
 pub(crate) fn begins(view: &View<'_>) -> bool {
-    previous(view.raw).is_some()
+    !view.source.has_parent() && view.reference(PREVIOUS).is_some()
 }

@@ -74,7 +74,7 @@ pub fn list(snapshot: &Snapshot<'_>, query: &Query, matches: impl FnMut(&str) ->
 
 /// Lists entries as [`list`] does; with a `hint`, entries that cannot match are not even parsed.
 ///
-/// The hint is asked about raw commits, one or many side by side. It must answer `true` for all bytes that hold a text
+/// The hint is asked about messages, one or many side by side. It must answer `true` for all bytes that hold a text
 /// `matches` takes, whatever stands around it, or one of [`MARKS`]; where it answers `true` for more, that costs time alone.
 ///
 /// # Examples

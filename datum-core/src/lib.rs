@@ -166,7 +166,9 @@ pub mod verify;
 mod wait;
 pub mod worktree;
 
-pub use entry::{BODY_INLINE_MAX, BODY_MAX, Draft, DraftError, Entry, SUBJECT_MAX, VALUE_MAX, View};
+pub use entry::{
+    BODY_INLINE_MAX, BODY_MAX, Draft, DraftError, Entry, SUBJECT_MAX, Trailers, VALUE_MAX, View,
+};
 pub use git::GitError;
 pub use glob::{Glob, GlobError};
 pub use id::EntryId;

@@ -210,23 +210,21 @@ impl<'s> Lineage<'s> {
         for (name, blob) in &self.segments[held..] {
             let read = self.odb.read_bounded(*blob, ObjectKind::Blob, SEGMENT_MAX, &mut buffer);
             let bytes = read.map_err(unreadable(*blob))?;
-            let frames = segment::parse(bytes).ok_or_else(|| doubt(*blob, "a segment is none"))?;
-            let ids = segment::ids(bytes, &frames, name.last)
-                .ok_or_else(|| doubt(*blob, "a segment names no ids"))?;
+            let segment =
+                segment::parse(bytes, name.last).ok_or_else(|| doubt(*blob, "a segment is none"))?;
             let start = before.map_or(0, |before: Name| before.end);
-            if name.end - start != ids.len() as u64 {
+            if name.end - start != segment.len() as u64 {
                 return Err(doubt(
                     *blob,
-                    format!("the segment to entry {} holds {} entries", name.end, ids.len()),
+                    format!("the segment to entry {} holds {} entries", name.end, segment.len()),
                 ));
             }
             let mut last = before.map(|before| before.last);
-            for ((frame, id), seq) in frames.into_iter().zip(ids).zip(start + 1..) {
-                let raw = &bytes[frame];
-                if self.odb.hash(ObjectKind::Commit, raw) != Some(id) || epoch::before(raw) != last {
+            for ((id, raw), seq) in segment.commits().zip(start + 1..) {
+                if self.odb.hash(ObjectKind::Commit, &raw) != Some(id) || epoch::before(&raw) != last {
                     return Err(doubt(*blob, format!("sealed entry {seq} is not what its id says")));
                 }
-                clock = self.one(id, raw, seq, clock, now, &mut payloads)?;
+                clock = self.one(id, &raw, seq, clock, now, &mut payloads)?;
                 last = Some(id);
             }
             before = Some(*name);
@@ -283,8 +281,7 @@ impl<'s> Lineage<'s> {
         if opened.as_ref().is_none_or(|(at, _)| *at != index) {
             let mut buffer = Vec::new();
             let bytes = self.odb.read_bounded(*blob, ObjectKind::Blob, SEGMENT_MAX, &mut buffer).ok()?;
-            let frames = segment::parse(bytes)?;
-            *opened = Some((index, segment::ids(bytes, &frames, name.last)?));
+            *opened = Some((index, segment::parse(bytes, name.last)?.ids().to_vec()));
         }
         opened.as_ref().and_then(|(_, ids)| ids.get(place).copied())
     }
@@ -322,9 +319,8 @@ impl<'s> Lineage<'s> {
         for (name, blob) in self.segments.iter().filter(|(name, _)| name.end > after) {
             let read = self.odb.read_bounded(*blob, ObjectKind::Blob, SEGMENT_MAX, &mut buffer);
             let bytes = read.map_err(unreadable(*blob))?;
-            let frames = segment::parse(bytes).unwrap_or_default();
-            let ids = segment::ids(bytes, &frames, name.last).unwrap_or_default();
-            frames.into_iter().zip(ids).for_each(|(frame, id)| show(id, &bytes[frame]));
+            let segment = segment::parse(bytes, name.last).unwrap_or_default();
+            segment.commits().for_each(|(id, raw)| show(id, &raw));
         }
         self.tail.iter().for_each(|(id, raw)| show(*id, raw));
         Ok(())

@@ -5,10 +5,9 @@ use crate::entry::{self, View};
 use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::odb::{ObjectError, ObjectKind, Odb};
-use crate::segment::{self, Name};
+use crate::segment::{Name, Segment};
 use crate::stamp::{Millis, Writer};
 use crate::tree::{self, Item};
-use std::ops::Range;
 
 /// Something of a log that could not be read. What else there is, is read all the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,25 +59,9 @@ pub(crate) fn last_segments<E>(
     Ok(found)
 }
 
-/// Raw commits side by side, oldest first.
-#[derive(Debug, Default)]
-struct Chunk {
-    bytes: Vec<u8>,
-    frames: Vec<Range<usize>>,
-    ids: Vec<EntryId>,
-}
-
-impl Chunk {
-    /// The bytes of the first `count` commits, with what is between them.
-    fn span(&self, count: usize) -> Option<&[u8]> {
-        let frames = self.frames.get(..count)?;
-        let ends = || frames.iter().map(|frame| frame.end);
-        let starts = frames.iter().map(|frame| frame.start);
-        self.bytes.get(starts.min()?..ends().max()?)
-    }
-}
-
-/// Whether something of interest may stand in raw commits: whoever answers `false` need not see the entries in them.
+/// Whether something of interest may stand in messages: whoever answers `false` need not see the entries in them.
+///
+/// It is asked about the bytes of one message, or of many side by side, perhaps with heads of commits between them.
 pub type Hint<'h> = &'h dyn Fn(&[u8]) -> bool;
 
 const NO_ENTRY: &str = "it is no entry of this log";
@@ -89,12 +72,12 @@ fn chain(
     tip: EntryId,
     stop: Option<EntryId>,
     most: u64,
-) -> (Chunk, Option<EntryId>, Option<ObjectError>) {
-    let mut chunk = Chunk::default();
+) -> (Segment, Option<EntryId>, Option<ObjectError>) {
+    let mut chunk = Segment::default();
     let mut buffer = Vec::new();
     let mut next = Some(tip);
     let mut error = None;
-    while let Some(id) = next.filter(|id| Some(*id) != stop && (chunk.ids.len() as u64) < most) {
+    while let Some(id) = next.filter(|id| Some(*id) != stop && (chunk.len() as u64) < most) {
         match odb.read(id, ObjectKind::Commit, &mut buffer) {
             // A ref may lead anywhere, into a million ordinary commits too.
             Ok(raw) if clock_and_seq(raw).is_none() => {
@@ -102,10 +85,7 @@ fn chain(
                 break;
             }
             Ok(raw) => {
-                let start = chunk.bytes.len();
-                chunk.bytes.extend_from_slice(raw);
-                chunk.frames.push(start..chunk.bytes.len());
-                chunk.ids.push(id);
+                chunk.push(id, raw);
                 next = commit::parent(raw);
             }
             Err(problem) => {
@@ -114,21 +94,22 @@ fn chain(
             }
         }
     }
-    chunk.frames.reverse();
-    chunk.ids.reverse();
+    chunk.reverse();
     (chunk, next, error)
 }
 
 /// Reads a log, newest entry first.
 pub(crate) struct Reader<'s> {
     odb: &'s Odb,
-    kind: Kind,
+    pub(crate) kind: Kind,
     pub(crate) writer: Writer,
     /// Folders of segments not yet opened, oldest first.
     folders: Vec<EntryId>,
     /// Segments of the opened folder not yet read, oldest first.
     segments: Vec<(Name, EntryId)>,
-    chunk: Chunk,
+    chunk: Segment,
+    /// A segment as it is stored.
+    printed: Vec<u8>,
     /// Entries of the chunk not yet given.
     left: usize,
     /// Whether nothing of the chunk was looked at yet.
@@ -148,7 +129,8 @@ impl<'s> Reader<'s> {
             writer: writer.clone(),
             folders: Vec::new(),
             segments: Vec::new(),
-            chunk: Chunk::default(),
+            chunk: Segment::default(),
+            printed: Vec::new(),
             left: 0,
             fresh: true,
             unopened: None,
@@ -186,7 +168,7 @@ impl<'s> Reader<'s> {
             }
             (None, None) => {}
         }
-        reader.left = chunk.ids.len();
+        reader.left = chunk.len();
         reader.chunk = chunk;
         reader
     }
@@ -247,34 +229,25 @@ impl<'s> Reader<'s> {
             // The same commits may still stand in the chain.
             let count = name.end.saturating_sub(before);
             let (chunk, _, broken) = chain(self.odb, name.last, None, count);
-            let short = broken.is_some() || (chunk.ids.len() as u64) < count;
+            let short = broken.is_some() || (chunk.len() as u64) < count;
             if short && self.odb.fetch(blob) && self.read_segment(name, blob).is_ok() {
-                self.left = self.chunk.ids.len();
+                self.left = self.chunk.len();
                 return true;
             }
             if short {
-                let hidden = format!("entries {} to {}", before + 1, name.end - chunk.ids.len() as u64);
+                let hidden = format!("entries {} to {}", before + 1, name.end - chunk.len() as u64);
                 self.report(&error, &hidden);
             }
             self.chunk = chunk;
         }
-        self.left = self.chunk.ids.len();
+        self.left = self.chunk.len();
         true
     }
 
     fn read_segment(&mut self, name: Name, blob: EntryId) -> Result<(), ObjectError> {
-        let length = self.odb.read(blob, ObjectKind::Blob, &mut self.chunk.bytes)?.len();
-        let bytes = &self.chunk.bytes[..length];
-        let frames = segment::parse(bytes);
-        let ids = frames.as_ref().and_then(|frames| segment::ids(bytes, frames, name.last));
-        match (frames, ids) {
-            (Some(frames), Some(ids)) => {
-                self.chunk.frames = frames;
-                self.chunk.ids = ids;
-                Ok(())
-            }
-            _ => Err(ObjectError::Damaged { id: blob, message: "it is no segment".to_owned() }),
-        }
+        let printed = self.odb.read(blob, ObjectKind::Blob, &mut self.printed)?;
+        let none = || ObjectError::Damaged { id: blob, message: "it is no segment".to_owned() };
+        self.chunk.read(printed, name.last).ok_or_else(none)
     }
 
     /// Steps to the next older entry and answers with its clock, as its last lines have it; `None` when there is none.
@@ -282,10 +255,21 @@ impl<'s> Reader<'s> {
         self.advance_to(None)
     }
 
-    /// Like [`Reader::advance`]; may step over entries in whose raw commits nothing of interest can stand, says `hint`.
-    ///
-    /// Never over all of a chunk: a reader must not run ahead of the others.
+    /// Like [`Reader::advance`]; steps as [`Reader::step`] does.
     pub(crate) fn advance_to(&mut self, hint: Option<Hint<'_>>) -> Option<Millis> {
+        while self.step(hint) {
+            let clock = self.chunk.clock(self.left);
+            if clock.is_some() {
+                return clock;
+            }
+            self.report_no_entry();
+        }
+        None
+    }
+
+    /// Steps to the next older commit; `false` when there is none. May step over those in whose messages nothing of interest
+    /// can stand, says `hint`, but never over all of a chunk: a reader must not run ahead of the others.
+    pub(crate) fn step(&mut self, hint: Option<Hint<'_>>) -> bool {
         if let Some(tree) = self.unopened.take()
             && let Err(error) = self.find_segments_in(tree)
         {
@@ -300,19 +284,14 @@ impl<'s> Reader<'s> {
             }
             while self.left > 0 {
                 self.left -= 1;
-                if self.left > 0
-                    && hint.is_some_and(|hint| !hint(&self.chunk.bytes[self.chunk.frames[self.left].clone()]))
-                {
-                    continue;
+                let own = || self.chunk.own(self.left);
+                let of_interest = |hint: Hint<'_>| own().is_some_and(hint);
+                if self.left == 0 || hint.is_none_or(of_interest) {
+                    return true;
                 }
-                let clock = entry::clock(&self.chunk.bytes[self.chunk.frames[self.left].clone()]);
-                if clock.is_some() {
-                    return clock;
-                }
-                self.report_no_entry();
             }
             if !self.load() {
-                return None;
+                return false;
             }
         }
     }
@@ -328,13 +307,12 @@ impl<'s> Reader<'s> {
 
     /// The id of the entry stepped to.
     pub(crate) fn id(&self) -> EntryId {
-        self.chunk.ids[self.left]
+        self.chunk.ids()[self.left]
     }
 
     /// The entry stepped to; `None` if it is no entry of this log.
     pub(crate) fn view(&self) -> Option<View<'_>> {
-        let frame = self.chunk.frames.get(self.left)?.clone();
-        commit::view(&self.chunk.bytes[frame], self.chunk.ids[self.left], self.kind, &self.writer)
+        self.chunk.commit(self.left)?.view(self.id(), self.kind, &self.writer)
     }
 }
 

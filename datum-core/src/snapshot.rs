@@ -209,9 +209,9 @@ impl<'s> Snapshot<'s> {
         self.walk_hinted(kind, None, visit);
     }
 
-    /// Visits as [`Snapshot::walk`] does, and may leave out entries in whose raw commits nothing of interest can stand.
+    /// Visits as [`Snapshot::walk`] does, and may leave out entries in whose messages nothing of interest can stand.
     ///
-    /// `hint` is asked about many commits at once, side by side, and about single ones. It must answer `true` for bytes
+    /// `hint` is asked about many messages at once, side by side, and about single ones. It must answer `true` for bytes
     /// that hold, whatever is around it, what the visit looks for. Entries it answers `false` for may be visited all the same.
     pub fn walk_hinted(
         &self,
@@ -221,31 +221,45 @@ impl<'s> Snapshot<'s> {
     ) {
         // One without a single entry to give still has its damage to tell.
         let mut readers: Vec<_> = self.readers(kind).collect();
+        let mut give = |reader: &mut Reader<'_>| {
+            let Some(view) = reader.view() else {
+                reader.report_no_entry();
+                return ControlFlow::Continue(());
+            };
+            self.saw(view.clock());
+            let visible = self.as_of.is_none_or(|time| view.clock() <= time) && !epoch::begins(&view);
+            if visible { visit(&view) } else { ControlFlow::Continue(()) }
+        };
+        if let [reader] = &mut readers[..] {
+            // One log alone is in order.
+            while reader.step(hint) && give(reader).is_continue() {}
+        } else {
+            self.merge(&mut readers, hint, give);
+        }
+        self.note_all(readers.into_iter().flat_map(|reader| reader.damage));
+    }
+
+    /// Gives the readers of several logs to `give`, each time the one that has stepped to the newest entry.
+    fn merge(
+        &self,
+        readers: &mut [Reader<'_>],
+        hint: Option<Hint<'_>>,
+        mut give: impl FnMut(&mut Reader<'_>) -> ControlFlow<()>,
+    ) {
         // Readers stand in the order of their writers, so the index decides between equal clocks.
         let first = |(index, reader): (usize, &mut Reader<'_>)| {
             // Adopted logs are old ones: most visits end before they would have to be opened.
-            let sealed = reader.is_unopened().then(|| self.adopted(kind, &reader.writer)).flatten();
+            let sealed = reader.is_unopened().then(|| self.adopted(reader.kind, &reader.writer)).flatten();
             Some((sealed.map_or_else(|| reader.advance_to(hint), |sealed| Some(sealed.clock))?, index))
         };
         let mut heap: BinaryHeap<_> = readers.iter_mut().enumerate().filter_map(first).collect();
         while let Some((_, index)) = heap.pop() {
             let reader = &mut readers[index];
-            if reader.is_unopened() {
-                heap.extend(reader.advance_to(hint).map(|clock| (clock, index)));
-                continue;
-            }
-            if let Some(view) = reader.view() {
-                self.saw(view.clock());
-                let visible = self.as_of.is_none_or(|time| view.clock() <= time) && !epoch::begins(&view);
-                if visible && visit(&view).is_break() {
-                    break;
-                }
-            } else {
-                reader.report_no_entry();
+            if !reader.is_unopened() && give(reader).is_break() {
+                break;
             }
             heap.extend(reader.advance_to(hint).map(|clock| (clock, index)));
         }
-        self.note_all(readers.into_iter().flat_map(|reader| reader.damage));
     }
 
     fn note_all(&self, damage: impl IntoIterator<Item = Damage>) {

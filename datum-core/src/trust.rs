@@ -111,7 +111,7 @@ impl Trust {
         }
         let agent = view.writer.agent();
         let declared = self.agents.get(agent).filter(|declared| !declared.signers.is_empty());
-        match (signature::check(view.raw, self.sha256), declared) {
+        match (signature::check(&view.raw(), self.sha256), declared) {
             (Signed::Bad(error), _) => Proof::Refused(format!("its signature is bad: {error}")),
             (Signed::By(key), Some(declared)) if declared.signers.contains(&key) => Proof::Proved,
             (Signed::By(key), Some(_)) => {
@@ -135,7 +135,7 @@ fn statement(view: &View<'_>, sha256: bool) -> Option<Statement> {
         return None;
     }
     let signer = PublicKey::parse(view.trailer(SIGNER)?).ok()?;
-    let Signed::By(by) = signature::check(view.raw, sha256) else { return None };
+    let Signed::By(by) = signature::check(&view.raw(), sha256) else { return None };
     Some(Statement { by, signer, recipient: view.trailer(RECIPIENT).map(str::to_owned) })
 }
 
@@ -186,7 +186,8 @@ pub(crate) fn author_is_writer(view: &View<'_>) -> Result<(), String> {
     }
     let seconds = view.clock() / 1000;
     let want = format!("author {agent} <{}@datum> {seconds} +0000", view.writer);
-    let line = view.raw.split(|b| *b == b'\n').find(|line| line.starts_with(b"author "));
+    let raw = view.raw();
+    let line = raw.split(|b| *b == b'\n').find(|line| line.starts_with(b"author "));
     if line == Some(want.as_bytes()) {
         return Ok(());
     }

@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 
 /// The trailer that names the hidden entry.
 pub const KEY: &str = "Undo";
-/// What stands in the raw commit of every entry that hides another.
+/// What stands in the message of every entry that hides another.
 pub(crate) const MARK: &str = "\nUndo: ";
 
 /// Drafts the entry that hides `target`; it belongs into a log of the target's kind.

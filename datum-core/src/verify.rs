@@ -191,7 +191,7 @@ fn log(
             }
         }
         expected =
-            Expected { id: epoch::before(view.raw), seq: view.seq().saturating_sub(1), clock: view.clock() };
+            Expected { id: epoch::before_view(view), seq: view.seq().saturating_sub(1), clock: view.clock() };
     });
     for found in damage {
         report.refuse(found.object, found.message);
@@ -211,7 +211,7 @@ fn log(
 
 fn check_entry(report: &mut LogReport, snapshot: &Snapshot<'_>, view: &View<'_>, expected: &Expected) {
     let Expected { id, seq, clock } = expected;
-    if snapshot.hash(ObjectKind::Commit, view.raw) != Some(view.id) {
+    if snapshot.hash(ObjectKind::Commit, &view.raw()) != Some(view.id) {
         report.refuse(Some(view.id), "its content has another id: it was changed".to_owned());
     }
     if *id != Some(view.id) {

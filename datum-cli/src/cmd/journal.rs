@@ -150,7 +150,7 @@ fn trailer(query: &journal::Query) -> Option<String> {
     tag.or(category).or(author).filter(|line| line.is_ascii())
 }
 
-/// What finds a pattern in raw commits, for the entries not to be parsed one by one; none for a pattern that looks at
+/// What finds a pattern in messages, for the entries not to be parsed one by one; none for a pattern that looks at
 /// what stands around it, as `^` and `\b` do: there that is another than in an entry's text.
 fn hint(pattern: &str) -> Option<regex::bytes::Regex> {
     if !regex_syntax::parse(pattern).ok()?.properties().look_set().is_empty() {

@@ -291,10 +291,12 @@ impl<'a> Repair<'a> {
             return;
         }
         let commits = self.run(name.last, before.map(|before| before.last)).unwrap_or_default();
-        let bytes = segment::print(commits.iter().map(|(_, raw)| raw.as_slice()));
-        if self.odb.hash(ObjectKind::Blob, &bytes) == Some(blob) {
-            self.made.push(Derived { id: blob, kind: ObjectKind::Blob, bytes });
-            return;
+        let commits: Vec<_> = commits.iter().map(|(_, raw)| raw.as_slice()).collect();
+        for bytes in segment::FORMATS.map(|print| print(&commits)) {
+            if self.odb.hash(ObjectKind::Blob, &bytes) == Some(blob) {
+                self.made.push(Derived { id: blob, kind: ObjectKind::Blob, bytes });
+                return;
+            }
         }
         let why = match self.odb.whole(blob, ObjectKind::Blob) {
             Err(error) => error.to_string(),

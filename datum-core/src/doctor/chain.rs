@@ -36,10 +36,8 @@ pub(super) struct Chain {
 /// Reads the commits framed in a segment, oldest first, each checked against its id.
 pub(super) fn frames(odb: &Odb, name: Name, blob: EntryId) -> Option<Vec<(EntryId, Vec<u8>)>> {
     let bytes = odb.whole(blob, ObjectKind::Blob).ok()?;
-    let frames = segment::parse(&bytes)?;
-    let ids = segment::ids(&bytes, &frames, name.last)?;
-    let commits: Vec<_> =
-        ids.into_iter().zip(frames).map(|(id, frame)| (id, bytes[frame].to_vec())).collect();
+    let segment = segment::parse(&bytes, name.last)?;
+    let commits: Vec<_> = segment.commits().map(|(id, raw)| (id, raw.into_owned())).collect();
     commits.iter().all(|(id, raw)| odb.hash(ObjectKind::Commit, raw) == Some(*id)).then_some(commits)
 }
 

@@ -5,7 +5,7 @@ use crate::entry::Message;
 use crate::id::EntryId;
 use crate::log::{self, PAYLOADS, SEGMENTS};
 use crate::odb::{ObjectError, ObjectKind, Odb};
-use crate::segment::{self, Name, SEAL_EVERY, WHOLE};
+use crate::segment::{self, Name, Print, SEAL_EVERY, WHOLE};
 use crate::tree::{self, Item};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -60,13 +60,14 @@ impl<'a> Replay<'a> {
 
     /// Seals what is left; answers with the objects of the tree `want`, if that is what comes of it, that are not whole.
     pub(super) fn seal(&mut self, want: EntryId) -> Vec<Derived> {
-        self.trial.clear();
         let Some(base) = self.tree.filter(|tree| *tree != want) else { return Vec::new() };
-        if self.make(base, true, None).is_ok_and(|made| made == want) {
-            self.take_broken()
-        } else {
-            Vec::new()
+        for print in segment::FORMATS {
+            self.trial.clear();
+            if self.make(base, Some(print), None).is_ok_and(|made| made == want) {
+                return self.take_broken();
+            }
         }
+        Vec::new()
     }
 
     /// Takes the objects of the trial that are not whole in the database, and remembers the trees among them.
@@ -91,7 +92,9 @@ impl<'a> Replay<'a> {
         let empty = EntryId(gix::ObjectId::empty_tree(want.0.kind()));
         let base = self.tree.or_else(|| (seq == 1).then_some(empty));
         let due = self.last.is_some_and(|(_, seq)| seq.is_multiple_of(SEAL_EVERY));
-        for seal in [due, !due] {
+        let seals = segment::FORMATS.map(Some);
+        let tries = if due { [seals[0], seals[1], None] } else { [None, seals[0], seals[1]] };
+        for seal in tries {
             self.trial.clear();
             if let Some(base) = base
                 && self.make(base, seal, payload).is_ok_and(|made| made == want)
@@ -107,9 +110,16 @@ impl<'a> Replay<'a> {
     }
 
     /// Makes the tree that follows `base`, its new objects kept for trial.
-    fn make(&mut self, base: EntryId, seal: bool, payload: Option<EntryId>) -> Result<EntryId, ObjectError> {
+    fn make(
+        &mut self,
+        base: EntryId,
+        seal: Option<Print>,
+        payload: Option<EntryId>,
+    ) -> Result<EntryId, ObjectError> {
         let mut tree = base;
-        if seal && let Some((last, end)) = self.last {
+        if let Some(print) = seal
+            && let Some((last, end)) = self.last
+        {
             let names = log::last_segments(tree, |id| self.read(id))?;
             let names: Vec<Name> = names.into_iter().map(|(name, _)| name).collect();
             let kept = segment::kept(&names, end).checked_sub(1).map_or(0, |at| names[at].end);
@@ -122,7 +132,8 @@ impl<'a> Replay<'a> {
                 }
             }
             let start = end.saturating_sub(commits.len() as u64);
-            let bytes = segment::print(commits.into_iter().rev());
+            commits.reverse();
+            let bytes = print(&commits);
             let blob = self.keep(ObjectKind::Blob, bytes)?;
             let (folder, file) = Name { end, last }.print();
             let keep = |item: &Item| item.text().and_then(Name::parse).is_none_or(|name| name.end <= start);

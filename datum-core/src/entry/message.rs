@@ -106,7 +106,17 @@ impl<'a> Message<'a> {
         let clock = number(pop(&mut rest, "Clock")?.as_bytes(), MILLIS_MAX)?;
         let agent = pop(&mut rest, "Agent")?;
         let kind = pop(&mut rest, "Kind")?;
-        // Popping `Kind:` took one line break; one more is left where the paragraph holds no other trailer.
+        Self::before_kind(rest, kind, agent, clock, seq)
+    }
+
+    /// Parses `own`, the text before the last four lines, which are given; `None` for a text that has no such lines.
+    pub(crate) fn of(own: &'a str, kind: &'a str, agent: &'a str, clock: Millis, seq: u64) -> Option<Self> {
+        let rest = own.strip_suffix('\n').filter(|_| clock <= MILLIS_MAX)?;
+        Self::before_kind(rest, kind, agent, clock, seq)
+    }
+
+    fn before_kind(rest: &'a str, kind: &'a str, agent: &'a str, clock: Millis, seq: u64) -> Option<Self> {
+        // One line break is gone; one more is left where the paragraph holds no other trailer.
         let (head, trailers) = match rest.strip_suffix('\n') {
             Some(head) => (head, ""),
             None => last_paragraph(rest)?,

@@ -14,7 +14,7 @@
 //! Over: <field> <id>  the entry whose value of the field this one replaces, as its writer saw it
 //! ```
 
-use crate::entry::View;
+use crate::entry::{Trailers, View};
 use crate::id::EntryId;
 use crate::publish::taskboard_file::State;
 
@@ -84,19 +84,33 @@ impl Change {
     }
 }
 
+/// What an entry is about.
+pub(super) struct About<'a> {
+    pub(super) task: EntryId,
+    pub(super) change: Change,
+    /// The trailers, without these two where they come first.
+    pub(super) trailers: Trailers<'a>,
+}
+
 /// The task that an entry is about and what it does to it; `None` for an entry that is neither.
-pub(super) fn about(view: &View<'_>) -> Option<(EntryId, Change)> {
+pub(super) fn about<'a>(view: &View<'a>) -> Option<About<'a>> {
     let (mut task, mut change) = (None, None);
-    for (key, value) in view.trailers() {
+    let mut trailers = view.trailers();
+    let mut first = true;
+    while let Some((key, value)) = trailers.next() {
         match key {
             TASK if task.is_none() => task = Some(value),
             CHANGE if change.is_none() => change = Some(Change::parse(value)?),
-            _ => {}
+            _ => first = false,
         }
-        match (change, task) {
-            (Some(Change::Create), _) => return Some((view.id, Change::Create)),
-            (Some(change), Some(task)) => return Some((EntryId::from_hex(task)?, change)),
-            _ => {}
+        let task = match (change, task) {
+            (Some(Change::Create), _) => Some(view.id),
+            (Some(_), Some(task)) => Some(EntryId::from_hex(task)?),
+            _ => None,
+        };
+        if let (Some(change), Some(task)) = (change, task) {
+            let trailers = if first { trailers } else { view.trailers() };
+            return Some(About { task, change, trailers });
         }
     }
     None

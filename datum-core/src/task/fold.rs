@@ -3,7 +3,7 @@
 //! Fields need no order but "the first seen wins", because the walk goes back in time. States and claims do: which of
 //! two claims came first decides who may write, so their steps are kept and run through from the oldest.
 
-use super::change::{self, Change};
+use super::change::{self, About, Change};
 use super::tasks::{Record, Tasks};
 use super::{Hold, Parent, Task};
 use crate::bottle;
@@ -21,8 +21,8 @@ use std::ops::ControlFlow;
 pub fn fold(snapshot: &Snapshot<'_>) -> Tasks {
     let mut folder = Folder::default();
     undo::walk_visible(snapshot, Kind::Task, |view| {
-        if let Some((id, change)) = change::about(view) {
-            folder.add(snapshot, view, id, change);
+        if let Some(about) = change::about(view) {
+            folder.add(snapshot, view, about);
         }
         ControlFlow::Continue(())
     });
@@ -146,14 +146,9 @@ impl Folder {
         at
     }
 
-    /// Takes the entry `view`, which does `change` to the task `id`; answers whether it is the first met of the task.
-    pub(super) fn add(
-        &mut self,
-        snapshot: &Snapshot<'_>,
-        view: &View<'_>,
-        id: EntryId,
-        change: Change,
-    ) -> bool {
+    /// Takes the entry `view`; answers whether it is the first met of its task.
+    pub(super) fn add(&mut self, snapshot: &Snapshot<'_>, view: &View<'_>, about: About<'_>) -> bool {
+        let About { task: id, change, trailers } = about;
         let agent = match change {
             Change::Dispatch => self.agent(view.trailer(bottle::TO).unwrap_or(view.agent())),
             // Nobody asks who it was.
@@ -168,7 +163,7 @@ impl Folder {
         let mut stated = None;
         // A dispatch carries the priority for its bottle's sake.
         let sets = change != Change::Dispatch;
-        for (key, value) in view.trailers() {
+        for (key, value) in trailers {
             // The most frequent, and no fields.
             if matches!(key, change::TASK | change::CHANGE | change::OVER) {
                 continue;

@@ -75,8 +75,9 @@ pub fn told(snapshot: &Snapshot<'_>, name: &str) -> Result<(Tasks, Story), TaskE
     let mut folder = Folder::default();
     let mut sought: BTreeMap<EntryId, Vec<Entry>> = BTreeMap::new();
     undo::walk_visible(snapshot, Kind::Task, |view| {
-        if let Some((of, change)) = change::about(view) {
-            let first = folder.add(snapshot, view, of, change);
+        if let Some(about) = change::about(view) {
+            let of = about.task;
+            let first = folder.add(snapshot, view, about);
             if first && called.fits(of) {
                 sought.insert(of, Vec::new());
             }
@@ -97,10 +98,11 @@ pub(super) fn stories(snapshot: &Snapshot<'_>, ids: &BTreeSet<EntryId>) -> BTree
     let mut folder = Folder::default();
     let mut parts: BTreeMap<EntryId, Vec<Entry>> = BTreeMap::new();
     undo::walk_visible(snapshot, Kind::Task, |view| {
-        if let Some((of, change)) = change::about(view)
-            && ids.contains(&of)
+        if let Some(about) = change::about(view)
+            && ids.contains(&about.task)
         {
-            folder.add(snapshot, view, of, change);
+            let of = about.task;
+            folder.add(snapshot, view, about);
             parts.entry(of).or_default().push(snapshot.whole(view));
         }
         ControlFlow::Continue(())

@@ -83,8 +83,14 @@ pub fn act(data: &[u8]) {
         let (message, writer) = (Message::parse(text)?, writer()?);
         let raw = text.as_bytes();
         let kind = Kind::Vault;
-        let mut entry: Entry =
-            crate::entry::View { id: id(), writer: &writer, kind, raw, message }.to_entry();
+        let mut entry: Entry = crate::entry::View {
+            id: id(),
+            writer: &writer,
+            kind,
+            source: crate::commit::Source::Whole(raw),
+            message,
+        }
+        .to_entry();
         for (key, value) in &mut entry.trailers {
             if key == "Digest" {
                 *value = seal::digest(entry.body.as_bytes());

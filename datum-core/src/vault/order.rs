@@ -113,7 +113,8 @@ fn read_log(
     let mut known = false;
     let damage = snapshot.walk_log(Kind::Vault, writer, |view| {
         let (id, seq) = expected;
-        if snapshot.hash(ObjectKind::Commit, view.raw) != Some(view.id) || id != Some(view.id) {
+        let raw = view.raw();
+        if snapshot.hash(ObjectKind::Commit, &raw) != Some(view.id) || id != Some(view.id) {
             broken.get_or_insert_with(|| format!("its log is broken at {}", view.id));
         }
         if seq.is_some_and(|seq| seq != view.seq()) {
@@ -122,10 +123,9 @@ fn read_log(
         held |= pinned == Some((view.seq(), view.id));
         // From there on down every id was checked before; that each entry is the one its id names was seen above.
         known |= sound == Some((view.seq(), view.id));
-        expected = (epoch::before(view.raw), view.seq().checked_sub(1));
+        expected = (epoch::before_view(view), view.seq().checked_sub(1));
         let sha256 = snapshot.is_sha256();
-        let signed =
-            if known { signature::known(view.raw, sha256) } else { signature::check(view.raw, sha256) };
+        let signed = if known { signature::known(&raw, sha256) } else { signature::check(&raw, sha256) };
         let author = author_is_writer(view);
         log.push(Read { entry: snapshot.whole(view), begins: epoch::begins(view), signed, author });
     });
