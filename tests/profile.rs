@@ -80,6 +80,14 @@ fn a_profile_tells_of_history_and_declaration() {
     commit(&other, "one", "tern", 0);
     let both = other.datum(&["analyze", vessel.path().to_str().unwrap(), "."]).ok();
     assert!(both.contains("only .: Python") && both.contains("shared languages: none"), "{both}");
+    // As git's, -C counts for every path of the command.
+    let [from, name] =
+        [other.path().parent(), Some(other.path())].map(|path| path.unwrap().to_str().unwrap());
+    let there = vessel.datum(&["-C", from, "analyze", &name[from.len() + 1..], "--format", "json"]).json();
+    assert_eq!(there, other.datum(&["analyze", ".", "--format", "json"]).json());
+    assert!(
+        vessel.datum(&["-C", "/nonexistent", "analyze"]).fails(2).contains("cannot change to /nonexistent")
+    );
     let said = other.datum(&["analyze", ".", "/nonexistent"]).fails(2);
     assert!(said.contains("/nonexistent"), "{said}");
 }

@@ -58,7 +58,7 @@ pub(crate) enum Format {
 }
 
 /// Options of every command.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
     /// Run as if started in DIR

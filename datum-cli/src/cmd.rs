@@ -47,13 +47,14 @@ pub(crate) mod verify;
 pub(crate) mod within;
 
 use crate::args::{Args, Command};
-use crate::edge::Edge;
+use crate::edge::{self, Edge};
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
 
 /// Runs the command that was asked for.
 pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Fault> {
-    let edge = Edge::new(&args.global);
+    let global = edge::enter(&args.global)?;
+    let edge = Edge::new(&global);
     let asked = args.global.format;
     if asked.plain().is_none()
         && !matches!(args.command, Command::Audit(_) | Command::Fleet(_) | Command::Report(_))

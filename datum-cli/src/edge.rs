@@ -36,6 +36,16 @@ impl Opening {
     }
 }
 
+/// Goes to the folder that the command line names, as git does for `-C`: every path in the command counts from there.
+pub(crate) fn enter(global: &Global) -> Result<Global, Fault> {
+    let named = global.dir.as_deref().or(global.workshop.as_deref());
+    if let Some(dir) = named {
+        std::env::set_current_dir(dir)
+            .map_err(|error| Fault::usage(format!("cannot change to {}: {error}", dir.display())))?;
+    }
+    Ok(Global { dir: named.map(|_| PathBuf::from(".")), workshop: None, ..global.clone() })
+}
+
 /// The file `name` at the root of a work tree, as a user would type it: without a `./`.
 pub(crate) fn in_root(root: &Path, name: &str) -> PathBuf {
     if root == Path::new(".") { PathBuf::from(name) } else { root.join(name) }
@@ -85,10 +95,13 @@ impl<'a> Edge<'a> {
         }
     }
 
-    /// Where the command works: `-C`, `--workshop`, `DATUM_HOME` or the current folder.
+    /// Where the command works: the folder it was sent to, `DATUM_HOME` or the current folder.
     pub(crate) fn dir(&self) -> PathBuf {
-        let named = self.global.dir.clone().or_else(|| self.global.workshop.clone());
-        named.or_else(|| variable("DATUM_HOME").map(PathBuf::from)).unwrap_or_else(|| PathBuf::from("."))
+        self.global
+            .dir
+            .clone()
+            .or_else(|| variable("DATUM_HOME").map(PathBuf::from))
+            .unwrap_or_else(|| PathBuf::from("."))
     }
 
     /// The format that was asked for.
@@ -130,7 +143,7 @@ impl<'a> Edge<'a> {
     }
 
     fn opening_at(&self, home: Option<PathBuf>) -> Opening {
-        let named = self.global.dir.clone().or_else(|| self.global.workshop.clone()).or(home);
+        let named = self.global.dir.clone().or(home);
         let options = OpenOptions {
             user_configuration: true,
             // What git sets for its hooks is about the repository whose hook we are, not about one that was named.

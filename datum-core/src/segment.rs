@@ -459,7 +459,7 @@ mod tests {
         let null = "\\x00".repeat(20);
         let first = format!("{}\\x01", "\\x00".repeat(19));
         let tree = "\\x01#Eg\\x89".repeat(4);
-        let headers = format!("tree \\x00\\nauthor a <w@datum>\\ncommitter c <c>\\n");
+        let headers = "tree \\x00\\nauthor a <w@datum>\\ncommitter c <c>\\n";
         let words = "\\nKind: task\\nAgent: a\\n";
         let own = "title\\n\\ntext\\n\\n";
         let table = format!("{null}{first}{tree}{tree}");
@@ -470,8 +470,8 @@ mod tests {
 
     #[test]
     fn what_is_shared_stands_once_and_only_if_it_is_short() {
-        let log: Vec<_> = (0..9).map(|at| commit((at, (false, "text".to_owned())))).collect();
-        let bytes = print(&slices(&log));
+        let commits: Vec<_> = (0..9).map(|at| commit((at, (false, "text".to_owned())))).collect();
+        let bytes = print(&slices(&commits));
         assert_eq!(memchr::memmem::find_iter(&bytes, "author").count(), 1);
         let long = commit((1, (false, "text".to_owned())));
         assert!(print(&[&long]).starts_with(PARTS));
