@@ -84,7 +84,8 @@ fn a_profile_tells_of_history_and_declaration() {
     let [from, name] =
         [other.path().parent(), Some(other.path())].map(|path| path.unwrap().to_str().unwrap());
     let there = vessel.datum(&["-C", from, "analyze", &name[from.len() + 1..], "--format", "json"]).json();
-    assert_eq!(there, other.datum(&["analyze", ".", "--format", "json"]).json());
+    let own = other.datum(&["analyze", "--format", "json"]).json();
+    assert_eq!((&there["commit"], &there["languages"]), (&own["commit"], &own["languages"]));
     assert!(
         vessel.datum(&["-C", "/nonexistent", "analyze"]).fails(2).contains("cannot change to /nonexistent")
     );
