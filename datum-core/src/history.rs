@@ -45,19 +45,19 @@ impl Commit {
 
     /// Parses a raw commit of whatever origin: old ones have authors without a time, and worse.
     fn parse(id: EntryId, raw: &[u8]) -> Option<Self> {
-        let end = raw.windows(2).position(|pair| pair == b"\n\n").unwrap_or(raw.len());
-        let hex = |text: &[u8]| gix::ObjectId::from_hex(text).ok().map(EntryId);
+        let end = memchr::memmem::find(raw, b"\n\n").unwrap_or(raw.len());
+        let header = String::from_utf8_lossy(&raw[..end]);
+        let hex = |text: &str| gix::ObjectId::from_hex(text.as_bytes()).ok().map(EntryId);
         let mut tree = None;
         let mut parents = Vec::new();
         let (mut author, mut committer) = (None, None);
-        for line in raw[..end].split(|byte| *byte == b'\n') {
-            let Some(at) = memchr::memchr(b' ', line) else { continue };
-            let value = &line[at + 1..];
-            match &line[..at] {
-                b"tree" if tree.is_none() => tree = Some(hex(value)?),
-                b"parent" => parents.push(hex(value)?),
-                b"author" if author.is_none() => author = Some(Person::parse(value)),
-                b"committer" if committer.is_none() => committer = Some(Person::parse(value)),
+        for line in header.split('\n') {
+            let Some((key, value)) = line.split_once(' ') else { continue };
+            match key {
+                "tree" if tree.is_none() => tree = Some(hex(value)?),
+                "parent" => parents.push(hex(value)?),
+                "author" if author.is_none() => author = Some(Person::parse(value)),
+                "committer" if committer.is_none() => committer = Some(Person::parse(value)),
                 _ => {}
             }
         }
@@ -67,8 +67,8 @@ impl Commit {
             id,
             parents,
             tree: tree?,
-            author: author.name,
-            email: author.email,
+            author: author.name.to_owned(),
+            email: author.email.to_owned(),
             time: author.time,
             committed: committer.map_or(author.time, |committer| committer.time),
             subject: subject(&message),
@@ -90,20 +90,19 @@ fn subject(message: &str) -> String {
 }
 
 #[derive(Default)]
-struct Person {
-    name: String,
-    email: String,
+struct Person<'a> {
+    name: &'a str,
+    email: &'a str,
     time: i64,
 }
 
-impl Person {
+impl<'a> Person<'a> {
     /// Parses `Name <mail> 1767225600 +0000`.
-    fn parse(line: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(line);
-        let (who, when) = text.rsplit_once('>').unwrap_or((&text, ""));
+    fn parse(text: &'a str) -> Self {
+        let (who, when) = text.rsplit_once('>').unwrap_or((text, ""));
         let (name, email) = who.split_once('<').unwrap_or((who, ""));
         let time = when.split_whitespace().next().and_then(|seconds| seconds.parse().ok()).unwrap_or(0);
-        Self { name: name.trim().to_owned(), email: email.trim().to_owned(), time }
+        Self { name: name.trim(), email: email.trim(), time }
     }
 }
 
