@@ -134,11 +134,12 @@ const MAYBE: Names =
 
 /// Whether a name is one of these; asked of very many names.
 fn is_likely(path: &str, (starts, ends): &Names) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path).as_bytes();
+    let after = |byte: u8, text: &[u8]| memchr::memrchr(byte, text).map_or(0, |at| at + 1);
+    let name = &path.as_bytes()[after(b'/', path.as_bytes())..];
+    let end = &name[after(b'.', name)..];
     let starts_so = |start: &&str| {
         name.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start.as_bytes()))
     };
-    let end = name.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
     ends.iter().any(|word| end.eq_ignore_ascii_case(word.as_bytes())) || starts.iter().any(starts_so)
 }
 
