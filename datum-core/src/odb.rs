@@ -1,8 +1,12 @@
 //! Objects: read through gix, written one at a time as git writes its loose ones.
 
+mod stream;
+
+pub(crate) use stream::level;
+
 use crate::git::Git;
 use crate::id::EntryId;
-use crate::packs::{self, Packs};
+use crate::packs::{self, Alike, Packs};
 use crate::refs::{RefError, sync_folder};
 use gix::objs::Find as _;
 use std::cell::Cell;
@@ -12,17 +16,8 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Largest object that is written uncompressed, bytes, its header included: its file takes a block of the disk all the
-/// same, and setting up a compressor costs more than the rest of an append. What git packs it compresses itself.
-const STORED_MAX: usize = 4000;
 /// Commits that are looked for in packs first, once one was not a file of its own.
 const PACKED_RUN: u32 = 64;
-
-/// How hard larger objects are deflated, segments among them: zlib's level 3. A segment is written once and read by
-/// every reader; against level 1 it is a sixth smaller and quicker to inflate, and level 6 gains no more.
-pub(crate) fn level() -> gix::zlib::Compression {
-    gix::zlib::Compression::new(3).unwrap_or_default()
-}
 
 /// An object that could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +59,7 @@ pub(crate) struct Odb {
     shallow_file: PathBuf,
     /// How many more commits are looked for in packs first.
     packed: Cell<u32>,
+    alike: Alike,
 }
 
 impl std::fmt::Debug for Odb {
@@ -85,6 +81,7 @@ impl Odb {
             hash_kind: repo.object_hash(),
             shallow_file,
             packed: Cell::new(0),
+            alike: Alike::default(),
         }
     }
 
@@ -98,6 +95,7 @@ impl Odb {
             hash_kind: self.hash_kind,
             shallow_file: self.shallow_file.clone(),
             packed: Cell::new(0),
+            alike: Alike::default(),
         }
     }
 
@@ -149,6 +147,19 @@ impl Odb {
             // Whatever else there is to say is said there.
             _ => self.read(id, want, buffer),
         }
+    }
+
+    /// Reads a blob into `buffer`, one of many alike: the bases of deltas are kept.
+    pub(crate) fn read_alike<'b>(
+        &self,
+        id: EntryId,
+        buffer: &'b mut Vec<u8>,
+    ) -> Result<&'b [u8], ObjectError> {
+        if self.alike.read(id, || self.packs(), buffer) == Some(ObjectKind::Blob) {
+            return Ok(buffer);
+        }
+        // Whatever else there is to say is said there.
+        self.read(id, ObjectKind::Blob, buffer)
     }
 
     /// The commits at the edge of a shallow clone.
@@ -279,7 +290,7 @@ impl Odb {
         let cannot = |message: String| ObjectError::Write { path: self.objects_dir.clone(), message };
         let id = self.hash(kind, bytes).ok_or_else(|| cannot("it cannot be hashed".to_owned()))?;
         let path = self.loose.object_path(&id.0);
-        let stream = deflate(kind, bytes).map_err(|error| cannot(error.to_string()))?;
+        let stream = stream::deflate(kind, bytes).map_err(|error| cannot(error.to_string()))?;
         let mut tries = 0..8;
         while let Err(error) = place(&path, &stream, sync) {
             // The folder is not there yet, or was empty and has just been removed.
@@ -336,42 +347,9 @@ fn place(path: &Path, stream: &[u8], sync: bool) -> io::Result<()> {
     placed
 }
 
-/// Makes the zlib stream of a loose object.
-fn deflate(kind: ObjectKind, bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let header = gix::objs::encode::loose_header(kind, bytes.len() as u64);
-    let length = header.len() + bytes.len();
-    let mut out = Vec::with_capacity(length + 16);
-    match u16::try_from(length) {
-        // As `core.looseCompression = 0` has it: one stored block.
-        Ok(short) if length <= STORED_MAX => {
-            out.extend_from_slice(&[0x78, 0x01, 0x01]);
-            out.extend_from_slice(&short.to_le_bytes());
-            out.extend_from_slice(&(!short).to_le_bytes());
-            out.extend_from_slice(&header);
-            out.extend_from_slice(bytes);
-            out.extend_from_slice(&adler32(&out[7..]).to_be_bytes());
-        }
-        _ => {
-            let mut deflate = gix::zlib::stream::deflate::Write::new(&mut out, level());
-            deflate.write_all(&header)?;
-            deflate.write_all(bytes)?;
-            deflate.flush()?;
-        }
-    }
-    Ok(out)
-}
-
-/// The checksum that ends a zlib stream (RFC 1950).
-fn adler32(bytes: &[u8]) -> u32 {
-    let (a, b) = bytes.iter().fold((1, 0), |(a, b), byte| {
-        let a = (a + u32::from(*byte)) % 65521;
-        (a, (b + a) % 65521)
-    });
-    (b << 16) | a
-}
-
 #[cfg(test)]
 mod tests {
+    use super::stream::STORED_MAX;
     use super::*;
     use crate::testing::{fsck, git, repository};
 

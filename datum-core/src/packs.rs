@@ -3,6 +3,10 @@
 //! gix answers the same, and follows every delta to its root besides, to tell the kind. Who walks a tree knows the kind,
 //! and of a hundred thousand files the chains are most of the work.
 
+mod read;
+
+pub(crate) use read::Alike;
+
 use crate::id::EntryId;
 use gix::odb::pack::data::entry::Header;
 use gix::odb::pack::data::{self, decode::header::ResolvedBase};
@@ -68,12 +72,18 @@ pub(crate) struct Packs {
     /// The pack that had the last object, which likely has the next.
     last: usize,
     inflate: gix::zlib::Inflate,
+    bases: read::Bases,
 }
 
 impl Packs {
     /// Knows no pack.
     pub(crate) fn none() -> Self {
-        Self { all: Vec::new(), last: 0, inflate: gix::zlib::Inflate::default() }
+        Self {
+            all: Vec::new(),
+            last: 0,
+            inflate: gix::zlib::Inflate::default(),
+            bases: read::Bases::default(),
+        }
     }
 
     /// Opens the packs of an object folder. What cannot be opened is left out: nothing that is not found here is lost,
@@ -100,19 +110,26 @@ impl Packs {
 
     /// Finds an object; `None` where it is in no pack, or cannot be read.
     pub(crate) fn find(&mut self, id: EntryId) -> Option<Placed> {
+        let (at, offset) = self.locate(id)?;
+        let data = &self.all.get(at)?.data;
+        let entry = data.entry(offset).ok()?;
+        let size = if entry.header.is_base() {
+            entry.decompressed_size
+        } else {
+            delta_size(data, &entry, &mut self.inflate)?
+        };
+        Some(Placed { place: ((at as u64) << 48) | offset, size })
+    }
+
+    /// The pack that an object is in, and its place there.
+    fn locate(&mut self, id: EntryId) -> Option<(usize, u64)> {
         let order = std::iter::once(self.last).chain((0..self.all.len()).filter(|at| *at != self.last));
         for at in order {
             let pack = self.all.get_mut(at)?;
-            let Some(position) = pack.position(id) else { continue };
-            self.last = at;
-            let offset = pack.index.pack_offset_at_index(position);
-            let entry = pack.data.entry(offset).ok()?;
-            let size = if entry.header.is_base() {
-                entry.decompressed_size
-            } else {
-                delta_size(&pack.data, &entry, &mut self.inflate)?
-            };
-            return Some(Placed { place: ((at as u64) << 48) | offset, size });
+            if let Some(position) = pack.position(id) {
+                self.last = at;
+                return Some((at, pack.index.pack_offset_at_index(position)));
+            }
         }
         None
     }

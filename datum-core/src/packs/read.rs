@@ -1,0 +1,145 @@
+//! Whole objects from packs, the bases of deltas kept: who reads many segments meets the same base again and again.
+//!
+//! gix keeps what deltas come to, and not the objects they begin from, so that each delta would inflate its base anew.
+
+use super::Packs;
+use crate::id::EntryId;
+use gix::objs::Kind;
+use gix::odb::pack::cache::Never;
+use gix::odb::pack::data::entry::Header;
+use gix::odb::pack::data::{self, decode::entry::ResolvedBase};
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+
+/// Objects alike that are asked for before packs are opened for them.
+const ASKED_MIN: u32 = 5;
+/// How much of bases is kept, bytes: git deltas an object from one of the ten like it, which may be far from it in a log.
+const KEPT_MAX: usize = 8 * 1024 * 1024;
+/// Deltas on one another; git makes 50 at the most, unless it is told to.
+const DEPTH_MAX: u32 = 64;
+
+struct Base {
+    pack: usize,
+    offset: u64,
+    kind: Kind,
+    bytes: Vec<u8>,
+}
+
+/// The bases used last, the newest first.
+#[derive(Default)]
+pub(super) struct Bases(VecDeque<Base>);
+
+impl Bases {
+    fn take(&mut self, pack: usize, offset: u64) -> Option<Base> {
+        let at = self.0.iter().position(|base| (base.pack, base.offset) == (pack, offset))?;
+        self.0.remove(at)
+    }
+
+    fn keep(&mut self, base: Base) {
+        self.0.push_front(base);
+        let mut kept = 0;
+        let mut fits = |base: &Base| {
+            kept += base.bytes.len();
+            kept <= KEPT_MAX
+        };
+        let count = self.0.iter().take_while(|base| fits(base)).count();
+        self.0.truncate(count);
+    }
+}
+
+/// Objects that are like others, read from packs that are opened for them.
+#[derive(Default)]
+pub(crate) struct Alike {
+    asked: Cell<u32>,
+    packs: RefCell<Option<Packs>>,
+}
+
+impl Alike {
+    /// Reads an object into `out`; `None` where it is in no pack, or where so few were asked for yet that to `open` the
+    /// packs would cost more than it spares.
+    pub(crate) fn read(&self, id: EntryId, open: impl FnOnce() -> Packs, out: &mut Vec<u8>) -> Option<Kind> {
+        self.asked.set(self.asked.get().saturating_add(1));
+        if self.asked.get() < ASKED_MIN {
+            return None;
+        }
+        self.packs.borrow_mut().get_or_insert_with(open).read(id, out)
+    }
+}
+
+impl Packs {
+    /// Reads an object into `out`; `None` where it is in no pack, or cannot be read so.
+    pub(crate) fn read(&mut self, id: EntryId, out: &mut Vec<u8>) -> Option<Kind> {
+        let (pack, offset) = self.locate(id)?;
+        self.decode(pack, offset, DEPTH_MAX, out)
+    }
+
+    fn decode(&mut self, pack: usize, offset: u64, depth: u32, out: &mut Vec<u8>) -> Option<Kind> {
+        let data = &self.all.get(pack)?.data;
+        let entry = data.entry(offset).ok()?;
+        let Header::OfsDelta { base_distance } = entry.header else {
+            let outcome =
+                data.decode_entry(entry, out, &mut self.inflate, &|_, _| Ok(None), &mut Never).ok()?;
+            return Some(outcome.kind);
+        };
+        let at = offset.checked_sub(base_distance).filter(|at| *at < offset)?;
+        let base = match self.bases.take(pack, at) {
+            Some(base) => base,
+            None => {
+                let mut bytes = Vec::new();
+                let kind = self.decode(pack, at, depth.checked_sub(1)?, &mut bytes)?;
+                Base { pack, offset: at, kind, bytes }
+            }
+        };
+        let data = &self.all.get(pack)?.data;
+        // As if the base were in another pack: so it can be given.
+        let header = Header::RefDelta { base_id: data.object_hash().null() };
+        let entry = data::Entry { header, ..entry };
+        let give = |_: &gix::oid, out: &mut Vec<u8>| {
+            out.clear();
+            out.extend_from_slice(&base.bytes);
+            Ok(Some(ResolvedBase::OutOfPack { kind: base.kind, end: base.bytes.len() }))
+        };
+        let outcome = data.decode_entry(entry, out, &mut self.inflate, &give, &mut Never).ok()?;
+        self.bases.keep(base);
+        Some(outcome.kind)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests make their own repositories")]
+mod tests {
+    use super::*;
+    use crate::Store;
+    use crate::testing::{git, repository};
+    use std::fs;
+
+    #[test]
+    fn objects_are_read_as_git_reads_them_whatever_they_are_deltas_of() {
+        let dir = repository(&[]);
+        let line = |at: usize| format!("{at} {}\n", at * 7919 % 1013);
+        for commit in 0..30 {
+            let text: String = (commit..800 + commit * 20).map(line).collect();
+            fs::write(dir.path().join("grows"), text).unwrap();
+            git(dir.path(), &["add", "."]);
+            git(dir.path(), &["commit", "-qm", "x"]);
+        }
+        git(dir.path(), &["repack", "-qadf", "--depth=20"]);
+        let deltas = git(dir.path(), &["cat-file", "--batch-check=%(deltabase)", "--batch-all-objects"]);
+        assert!(deltas.lines().filter(|base| !base.trim_matches('0').is_empty()).count() > 20);
+        let ids = git(dir.path(), &["cat-file", "--batch-check=%(objectname)", "--batch-all-objects"]);
+        let store = Store::open(dir.path()).unwrap();
+        let snapshot = store.snapshot().unwrap();
+        let mut packs = snapshot.odb().packs();
+        let mut out = Vec::new();
+        for id in ids.lines().chain(ids.lines().rev()) {
+            let id = EntryId::from_hex(id).unwrap();
+            let kind = packs.read(id, &mut out).unwrap();
+            assert_eq!(snapshot.hash(kind, &out), Some(id));
+        }
+        let bytes = |bases: &Bases| bases.0.iter().map(|base| base.bytes.len()).sum::<usize>();
+        assert!(bytes(&packs.bases) > 0);
+        let base = |pack| Base { pack, offset: 0, kind: Kind::Blob, bytes: vec![0; KEPT_MAX / 3] };
+        (0..9).for_each(|pack| packs.bases.keep(base(pack)));
+        assert_eq!(packs.bases.0.iter().map(|base| base.pack).collect::<Vec<_>>(), [8, 7, 6]);
+    }
+}
