@@ -63,7 +63,10 @@ const SHARED_MAX: u64 = 4096;
 /// Commits side by side, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Segment {
+    /// Whole commits.
     bytes: Vec<u8>,
+    /// The text of commits in parts.
+    text: String,
     places: Vec<Place>,
     ids: Vec<EntryId>,
     /// What the commits share, in parts.
@@ -96,8 +99,10 @@ impl Segment {
     /// The commit at `at`, from 0.
     pub(crate) fn commit(&self, at: usize) -> Option<Source<'_>> {
         let Place { text, parts } = self.places.get(at)?;
-        let own = self.bytes.get(text.clone())?;
-        let Some((clock, shared)) = *parts else { return Some(Source::Whole(own)) };
+        let Some((clock, shared)) = *parts else {
+            return self.bytes.get(text.clone()).map(Source::Whole);
+        };
+        let own = self.text.get(text.clone())?;
         let parent = at.checked_sub(1).map_or(self.before, |before| self.ids.get(before).copied());
         let shared = self.shared.get(shared)?;
         Some(Source::Parts(Parts { shared, parent, own, clock, seq: self.first + at as u64 }))
@@ -113,13 +118,19 @@ impl Segment {
 
     /// Bytes with all that is the own of the commit at `at`, from 0.
     pub(crate) fn own(&self, at: usize) -> Option<&[u8]> {
-        self.bytes.get(self.places.get(at)?.text.clone())
+        let Place { text, parts } = self.places.get(at)?;
+        self.kept(parts.is_some()).get(text.clone())
     }
 
     /// Bytes with all that is the own of the first `count` commits.
     pub(crate) fn span(&self, count: usize) -> Option<&[u8]> {
         let texts = self.places.get(..count)?.iter().map(|place| &place.text);
-        self.bytes.get(texts.clone().map(|text| text.start).min()?..texts.map(|text| text.end).max()?)
+        let all = texts.clone().map(|text| text.start).min()?..texts.map(|text| text.end).max()?;
+        self.kept(self.places.first()?.parts.is_some()).get(all)
+    }
+
+    fn kept(&self, in_parts: bool) -> &[u8] {
+        if in_parts { self.text.as_bytes() } else { &self.bytes }
     }
 
     /// All raw commits with their ids, oldest first.
@@ -145,6 +156,7 @@ impl Segment {
     /// Forgets all commits, and keeps the room for others.
     fn clear(&mut self) {
         self.bytes.clear();
+        self.text.clear();
         self.places.clear();
         self.ids.clear();
         self.shared.clear();
@@ -200,8 +212,9 @@ impl Segment {
             self.ids.push(id.filter(|id| !id.is_null()).map(EntryId)?);
         }
         self.ids.push(last);
-        spell_out(&printed[at..], printed[named].chunks_exact(size), &mut self.bytes)?;
-        let (bytes, mut at) = (&self.bytes[..], 0);
+        let text = std::str::from_utf8(&printed[at..]).ok()?;
+        spell_out(text, printed[named].chunks_exact(size), &mut self.text)?;
+        let (bytes, mut at) = (self.text.as_bytes(), 0);
         for _ in 0..count {
             let own = number(bytes, &mut at)?;
             clock = spaced(bytes, &mut at)?.checked_add(clock)?;
@@ -257,7 +270,7 @@ fn print_parts(commits: &[&[u8]]) -> Option<Vec<u8>> {
             shared = Some(&split.shared[..]).filter(|shared| shared.len() as u64 <= SHARED_MAX)?;
             text.extend_from_slice(format!("{own} {since} {}\n{shared}", shared.len()).as_bytes());
         }
-        text.extend_from_slice(split.own);
+        text.extend_from_slice(split.own.as_bytes());
     }
     let size = hash.len_in_bytes();
     let (text, ids) = take_ids(&text, size)?;
@@ -296,20 +309,20 @@ fn is_digit(byte: u8) -> bool {
 
 /// Puts ids into the places of zero bytes in a text; `None` when there are more or fewer.
 fn spell_out<'i>(
-    text: &[u8],
+    text: &str,
     mut ids: impl ExactSizeIterator<Item = &'i [u8]>,
-    out: &mut Vec<u8>,
+    out: &mut String,
 ) -> Option<()> {
     let mut digits = [0; 64];
     out.reserve(text.len() + ids.len() * digits.len());
     let mut from = 0;
-    for at in memchr_iter(0, text) {
+    for at in memchr_iter(0, text.as_bytes()) {
         let id = gix::hash::oid::try_from_bytes(ids.next()?).ok()?;
-        out.extend_from_slice(&text[from..at]);
-        out.extend_from_slice(id.hex_to_buf(&mut digits).as_bytes());
+        out.push_str(&text[from..at]);
+        out.push_str(id.hex_to_buf(&mut digits));
         from = at + 1;
     }
-    out.extend_from_slice(&text[from..]);
+    out.push_str(&text[from..]);
     ids.next().is_none().then_some(())
 }
 

@@ -166,13 +166,15 @@ pub(crate) fn shown(tasks: &Tasks, task: &Task, now: Millis) -> Value {
 
 /// A task on one line.
 pub(crate) fn line(out: &Out, tasks: &Tasks, task: &Task, now: Millis) -> String {
-    let mut line = format!(
-        "{} {:<8} {:<11} {}",
-        out.id(&task.alias()),
-        task.priority.as_str(),
-        task.status(now).as_str(),
-        task.title
-    );
+    let mut line = out.id(&task.alias());
+    // There may be many, and `format!` would take as long as the rest.
+    for (word, width) in [(task.priority.as_str(), 8), (task.status(now).as_str(), 11)] {
+        line.push(' ');
+        line.push_str(word);
+        line.extend(std::iter::repeat_n(' ', usize::saturating_sub(width, word.len())));
+    }
+    line.push(' ');
+    line.push_str(&task.title);
     let mut beside = Vec::new();
     if let Some(hold) = &task.hold {
         let over = if now < hold.until { "until" } else { "lease ended" };

@@ -28,7 +28,7 @@ pub(crate) struct Parts<'a> {
     /// The first parent.
     pub(crate) parent: Option<EntryId>,
     /// The message up to its last four lines.
-    pub(crate) own: &'a [u8],
+    pub(crate) own: &'a str,
     pub(crate) clock: Millis,
     pub(crate) seq: u64,
 }
@@ -91,7 +91,7 @@ impl<'a> Source<'a> {
             Self::Whole(raw) => Message::parse(super::message(raw)?)?,
             Self::Parts(Parts { shared, own, clock, seq, .. }) => {
                 let Shared { kind, agent, .. } = shared;
-                Message::of(std::str::from_utf8(own).ok()?, kind, agent, clock, seq)?
+                Message::of(own, kind, agent, clock, seq)?
             }
         };
         (message.kind == kind.as_str()).then_some(View { id, writer, kind, source: self, message })
@@ -121,7 +121,7 @@ impl Parts<'_> {
         }
         head.push('\n');
         let end = format!("Kind: {kind}\nAgent: {agent}\nClock: {clock}\nSeq: {seq}\n");
-        [head.as_bytes(), own, end.as_bytes()].concat()
+        [&head, *own, &end].concat().into_bytes()
     }
 }
 
@@ -130,7 +130,7 @@ pub(crate) struct Split<'a> {
     /// What others may share, for [`Shared::parse`].
     pub(crate) shared: String,
     pub(crate) parent: Option<EntryId>,
-    pub(crate) own: &'a [u8],
+    pub(crate) own: &'a str,
     pub(crate) clock: Millis,
     pub(crate) seq: u64,
 }
@@ -154,7 +154,7 @@ pub(crate) fn split(raw: &[u8]) -> Option<Split<'_>> {
     }
     let _ = write!(shared, "\nKind: {kind}\nAgent: {agent}\n");
     let end = format!("Kind: {kind}\nAgent: {agent}\nClock: {clock}\nSeq: {seq}\n");
-    let own = text.strip_suffix(&end)?.as_bytes();
+    let own = text.strip_suffix(&end)?;
     let parts = Parts { shared: &Shared::parse(shared.as_bytes())?, parent, own, clock, seq };
     (parts.join() == raw).then_some(Split { shared, parent, own, clock, seq })
 }
@@ -188,7 +188,7 @@ mod tests {
                 let raw = raw(parents, extra, 7, 7123);
                 let split = split(&raw).unwrap();
                 assert_eq!(split.parent.is_some(), parents > 0);
-                assert_eq!(split.own, b"title\n\nbody\n\nKey: value\n");
+                assert_eq!(split.own, "title\n\nbody\n\nKey: value\n");
                 assert_eq!(joined(&split), raw);
             }
         }
@@ -220,7 +220,7 @@ mod tests {
             let writer = Writer::parse("a-aaaaaaaa").unwrap();
             let id = EntryId::from_hex(ID).unwrap();
             if let Some(shared) = Shared::parse(shared.as_bytes()) {
-                let parts = Parts { shared: &shared, parent: None, own: own.as_bytes(), clock, seq };
+                let parts = Parts { shared: &shared, parent: None, own: &own, clock, seq };
                 let raw = parts.join();
                 let one = Source::Parts(parts).view(id, Kind::Task, &writer).map(|view| view.message);
                 let other = super::super::message(&raw).and_then(Message::parse).filter(|message| message.kind == "task");
