@@ -26,11 +26,17 @@
 //! <length>\n<raw commit><length>\n<raw commit>…
 //! ```
 
+mod print;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use print::{FORMATS, Print, print};
+
 use crate::commit::{self, Parts, Shared, Source};
 use crate::entry;
 use crate::id::EntryId;
 use crate::stamp::Millis;
-use memchr::{memchr, memchr_iter};
+use memchr::memchr_iter;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -232,81 +238,6 @@ impl Segment {
     }
 }
 
-/// Prints raw commits.
-pub(crate) type Print = fn(&[&[u8]]) -> Vec<u8>;
-/// What may have printed a segment, the newest first.
-pub(crate) const FORMATS: [Print; 2] = [print, print_wholes];
-
-/// Prints raw commits, oldest first.
-pub(crate) fn print(commits: &[&[u8]]) -> Vec<u8> {
-    print_parts(commits).unwrap_or_else(|| print_wholes(commits))
-}
-
-/// Prints raw commits, oldest first, as segments were before there were parts.
-pub(crate) fn print_wholes(commits: &[&[u8]]) -> Vec<u8> {
-    let mut out = WHOLES.to_vec();
-    for raw in commits {
-        out.extend_from_slice(raw.len().to_string().as_bytes());
-        out.push(b'\n');
-        out.extend_from_slice(raw);
-    }
-    out
-}
-
-fn print_parts(commits: &[&[u8]]) -> Option<Vec<u8>> {
-    let splits: Vec<_> = commits.iter().map(|raw| commit::split(raw)).collect::<Option<_>>()?;
-    let first = splits.first()?;
-    let hash = commit::tree(commits.first()?)?.0.kind();
-    let before = first.clock.checked_sub(1)?;
-    let mut text = Vec::new();
-    let (mut clock, mut shared) = (before, "");
-    for (split, seq) in splits.iter().zip(first.seq..) {
-        let since = split.clock.checked_sub(clock).filter(|_| split.seq == seq)?;
-        clock = split.clock;
-        let own = split.own.len();
-        if split.shared == shared {
-            text.extend_from_slice(format!("{own} {since}\n").as_bytes());
-        } else {
-            shared = Some(&split.shared[..]).filter(|shared| shared.len() as u64 <= SHARED_MAX)?;
-            text.extend_from_slice(format!("{own} {since} {}\n{shared}", shared.len()).as_bytes());
-        }
-        text.extend_from_slice(split.own.as_bytes());
-    }
-    let size = hash.len_in_bytes();
-    let (text, ids) = take_ids(&text, size)?;
-    let (count, named) = (splits.len(), ids.len() / size);
-    let mut out = [PARTS, format!("{count} {size} {named} {} {before}\n", first.seq).as_bytes()].concat();
-    for split in &splits {
-        let parent = split.parent.map_or(hash.null(), |parent| parent.0);
-        out.extend_from_slice(Some(parent.as_bytes()).filter(|bytes| bytes.len() == size)?);
-    }
-    out.extend_from_slice(&ids);
-    out.extend_from_slice(&text);
-    Some(out)
-}
-
-/// Takes the ids of `size` bytes out of a text, and leaves a zero byte for each; `None` for one that has such bytes.
-fn take_ids(text: &[u8], size: usize) -> Option<(Vec<u8>, Vec<u8>)> {
-    let (mut out, mut ids) = (Vec::with_capacity(text.len()), Vec::new());
-    for run in text.chunk_by(|a, b| is_digit(*a) == is_digit(*b)) {
-        let id =
-            Some(run).filter(|run| run.len() == size * 2).and_then(|run| gix::ObjectId::from_hex(run).ok());
-        match id {
-            Some(id) => {
-                ids.extend_from_slice(id.as_bytes());
-                out.push(0);
-            }
-            None => out.extend_from_slice(run),
-        }
-    }
-    memchr(0, text).is_none().then_some((out, ids))
-}
-
-/// Whether a byte is a hexadecimal digit as git prints them.
-fn is_digit(byte: u8) -> bool {
-    byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)
-}
-
 /// Puts ids into the places of zero bytes in a text; `None` when there are more or fewer.
 fn spell_out<'i>(
     text: &str,
@@ -376,142 +307,5 @@ impl Name {
         let (end, last) = file.split_once('-')?;
         let end = end.parse().ok().filter(|end| *end > 0)?;
         Some(Self { end, last: EntryId::from_hex(last)? })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const ID: &str = "0123456789012345678901234567890123456789";
-
-    fn id(at: usize) -> EntryId {
-        EntryId::from_hex(&format!("{at:040}")).unwrap()
-    }
-
-    /// A commit as they follow each other in a log; `extra` makes what is shared another.
-    fn commit((at, (extra, text)): (usize, (bool, String))) -> Vec<u8> {
-        let parent = if at == 0 { String::new() } else { format!("parent {}\n", id(at)) };
-        let extra = if extra { format!("gpgsig {at}\n") } else { String::new() };
-        let clock = 7123 + at * 2;
-        format!(
-            "tree {ID}\n{parent}author a <w@datum> 7 +0000\ncommitter c <c> 7 +0000\n{extra}\n\
-             title\n\n{text}\n\nKind: task\nAgent: a\nClock: {clock}\nSeq: {}\n",
-            at + 1
-        )
-        .into_bytes()
-    }
-
-    fn log() -> impl Strategy<Value = Vec<Vec<u8>>> {
-        prop::collection::vec(
-            (any::<bool>(), "([ -~\\n]{0,20}|[0-9a-f]{40}|[0-9a-f]{39,42}){0,4}[a-z]"),
-            1..20,
-        )
-        .prop_map(|entries| entries.into_iter().enumerate().map(commit).collect())
-    }
-
-    fn slices(commits: &[Vec<u8>]) -> Vec<&[u8]> {
-        commits.iter().map(Vec::as_slice).collect()
-    }
-
-    proptest! {
-        #[test]
-        fn print_and_parse_are_inverse(commits in log()) {
-            let last = id(commits.len());
-            for (print, header) in FORMATS.into_iter().zip([PARTS, WHOLES]) {
-                let bytes = print(&slices(&commits));
-                prop_assert!(bytes.starts_with(header));
-                let segment = parse(&bytes, last).unwrap();
-                let back: Vec<_> = segment.commits().collect();
-                let want = commits.iter().enumerate().map(|(at, raw)| (id(at + 1), Cow::Borrowed(&raw[..])));
-                prop_assert_eq!(back, want.collect::<Vec<_>>());
-            }
-        }
-
-        #[test]
-        fn what_has_no_parts_is_kept_whole(mut commits in log(), odd in any::<prop::sample::Index>(),
-                                           bytes in prop::collection::vec(any::<u8>(), 0..50)) {
-            let at = odd.index(commits.len());
-            commits[at] = [format!("tree {ID}\nparent {ID}\n").as_bytes(), &bytes].concat();
-            let printed = print(&slices(&commits));
-            prop_assert!(printed.starts_with(WHOLES));
-            let segment = parse(&printed, id(1)).unwrap();
-            prop_assert!(segment.commits().map(|(_, raw)| raw.into_owned()).eq(commits));
-        }
-
-        #[test]
-        fn a_cut_segment_is_never_taken_for_a_whole_one(commits in log(), cut in any::<prop::sample::Index>()) {
-            for print in FORMATS {
-                let bytes = print(&slices(&commits));
-                let cut = parse(&bytes[..cut.index(bytes.len())], id(1));
-                prop_assert!(cut.is_none_or(|cut| cut.len() < commits.len()));
-            }
-        }
-
-        #[test]
-        fn parse_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..100), count in 0u64..u64::MAX, size in 0u8..70) {
-            let _ = parse(&[WHOLES, &bytes].concat(), id(1));
-            let _ = parse(&[PARTS, &bytes].concat(), id(1));
-            let _ = parse(&[PARTS, format!("{count} {size} {count} {count} {count}\n").as_bytes(), &bytes].concat(), id(1));
-            let _ = parse(&[PARTS, b"1 20 0 1 1\n", &[1; 20], &bytes[..]].concat(), id(1));
-        }
-    }
-
-    /// Pins the format: what is printed today must be read for ever.
-    #[test]
-    fn the_format() {
-        let log: Vec<_> = [false, true, true]
-            .map(|extra| (extra, "text".to_owned()))
-            .into_iter()
-            .enumerate()
-            .map(commit)
-            .collect();
-        let bytes = print(&slices(&log[..2]));
-        let printed = bytes.escape_ascii().to_string();
-        let null = "\\x00".repeat(20);
-        let first = format!("{}\\x01", "\\x00".repeat(19));
-        let tree = "\\x01#Eg\\x89".repeat(4);
-        let headers = "tree \\x00\\nauthor a <w@datum>\\ncommitter c <c>\\n";
-        let words = "\\nKind: task\\nAgent: a\\n";
-        let own = "title\\n\\ntext\\n\\n";
-        let table = format!("{null}{first}{tree}{tree}");
-        let one = format!("13 1 102\\n{headers}{words}{own}");
-        let other = format!("13 2 111\\n{headers}gpgsig 1\\n{words}{own}");
-        assert_eq!(printed, format!("datum segment 2\\n2 20 2 1 7122\\n{table}{one}{other}"));
-    }
-
-    #[test]
-    fn what_is_shared_stands_once_and_only_if_it_is_short() {
-        let commits: Vec<_> = (0..9).map(|at| commit((at, (false, "text".to_owned())))).collect();
-        let bytes = print(&slices(&commits));
-        assert_eq!(memchr::memmem::find_iter(&bytes, "author").count(), 1);
-        let long = commit((1, (false, "text".to_owned())));
-        assert!(print(&[&long]).starts_with(PARTS));
-        let name = format!("committer {}", "c".repeat(4096));
-        let long = String::from_utf8(long).unwrap().replace("committer c", &name);
-        assert!(print(&[long.as_bytes()]).starts_with(WHOLES));
-    }
-
-    #[test]
-    fn zero_bytes_places_out_of_order_and_clocks_that_go_back_are_kept_whole() {
-        let entry = |at| commit((at, (false, "text".to_owned())));
-        let with_zero = commit((1, (false, "te\0xt".to_owned())));
-        for log in [vec![entry(0), with_zero], vec![entry(0), entry(2)], vec![entry(1), entry(0)]] {
-            let bytes = print(&slices(&log));
-            assert!(bytes.starts_with(WHOLES));
-            let again = parse(&bytes, id(9))
-                .map(|segment| segment.commits().map(|(_, raw)| raw.into_owned()).collect());
-            assert_eq!(again, Some(log.clone()).filter(|_| commit::parent(&log[1]).is_some()));
-        }
-    }
-
-    #[test]
-    fn names_sort_as_their_numbers() {
-        let last = EntryId::from_hex(&"a".repeat(40)).unwrap();
-        let names: Vec<_> = [256, 25_600, 25_601, 1_000_000].map(|end| Name { end, last }.print()).into();
-        assert!(names.is_sorted());
-        assert_eq!(Name::parse(&names[2].1), Some(Name { end: 25_601, last }));
-        assert_eq!(Name::parse("0-aa"), None);
     }
 }
