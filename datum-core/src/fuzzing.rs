@@ -76,6 +76,15 @@ pub fn commit(data: &[u8]) {
 pub fn segment(data: &[u8]) {
     let Some(segment) = segment::parse(data, id()) else { return };
     let commits: Vec<_> = segment.commits().map(|(_, raw)| raw).collect();
+    let Some(writer) = writer() else { return };
+    for (at, raw) in commits.iter().enumerate() {
+        for kind in Kind::ALL {
+            let kept = segment.commit(at).and_then(|commit| commit.view(id(), kind, &writer));
+            let own = commit::view(raw, id(), kind, &writer).map(|view| view.message);
+            // Text that breaks a character in two is no part, and the commit is empty.
+            assert_eq!(kept.map(|view| view.message), own, "a part says what its commit says");
+        }
+    }
     let printed = segment::print(&commits.iter().map(AsRef::as_ref).collect::<Vec<_>>());
     // Ids are what the parents say, and hostile parents may be missing.
     if let Some(again) = segment::parse(&printed, id()) {
