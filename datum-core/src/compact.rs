@@ -1,7 +1,7 @@
 //! Compaction: a log begins a new epoch, without its old commits and with all its entries.
 //!
 //! The old chain is kept under `refs/datum-archive/` until it expires. Nobody's entries change, nor do their ids: the
-//! segments hold the raw commits.
+//! segments give back each raw commit.
 
 use crate::adopt::container::Sealed;
 use crate::append;

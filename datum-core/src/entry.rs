@@ -19,14 +19,13 @@ mod draft;
 mod message;
 
 pub use draft::{BODY_INLINE_MAX, BODY_MAX, Draft, DraftError, SUBJECT_MAX, VALUE_MAX};
-pub(crate) use message::{Message, clock};
+pub(crate) use message::{Message, clock, last_lines};
 
 use crate::commit::Source;
 use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::stamp::{Millis, Writer};
-use memchr::memchr;
-use message::lines;
+use message::Lines;
 use std::borrow::Cow;
 
 /// An entry as a reader meets it, borrowed from the bytes of its log.
@@ -85,7 +84,7 @@ impl<'a> View<'a> {
 
     /// The trailers of its kind, in their order.
     pub fn trailers(&self) -> Trailers<'a> {
-        Trailers { rest: self.message.trailers }
+        Trailers(Lines(self.message.trailers))
     }
 
     /// The first value of the trailer `key`.
@@ -95,7 +94,7 @@ impl<'a> View<'a> {
 
     /// All values of the trailer `key`.
     pub fn values<'k>(&self, key: &'k str) -> impl Iterator<Item = &'a str> + use<'a, 'k> {
-        lines(self.message.trailers)
+        Lines(self.message.trailers)
             .filter_map(move |line| line.strip_prefix(key).and_then(|rest| rest.strip_prefix(": ")))
     }
 
@@ -127,28 +126,20 @@ impl<'a> View<'a> {
 
 /// The trailers of an entry, each a key and a value.
 #[derive(Debug, Clone)]
-pub struct Trailers<'a> {
-    rest: &'a str,
-}
+pub struct Trailers<'a>(Lines<'a>);
 
 impl<'a> Iterator for Trailers<'a> {
     type Item = (&'a str, &'a str);
 
     fn next(&mut self) -> Option<Self::Item> {
-        while !self.rest.is_empty() {
-            let end = memchr(b'\n', self.rest.as_bytes()).unwrap_or(self.rest.len());
-            let line = &self.rest[..end];
-            self.rest = self.rest.get(end + 1..).unwrap_or_default();
+        self.0.find_map(|line| {
             // Nearly always the first colon ends the key, which is short.
-            let colon = line.bytes().position(|byte| byte == b':');
-            let key = colon.map(|end| (&line[..end], line[end + 1..].strip_prefix(' ')));
-            match key {
-                Some((key, Some(value))) => return Some((key, value)),
-                _ if line.contains(": ") => return line.split_once(": "),
-                _ => {}
+            let colon = line.bytes().position(|byte| byte == b':')?;
+            match line[colon + 1..].strip_prefix(' ') {
+                Some(value) => Some((&line[..colon], value)),
+                None => line.split_once(": "),
             }
-        }
-        None
+        })
     }
 }
 

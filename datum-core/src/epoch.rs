@@ -25,12 +25,17 @@ pub(crate) fn previous(raw: &[u8]) -> Option<EntryId> {
     message.trailers.lines().find_map(value)
 }
 
-/// The entry before the one in `view`: its parent, or what the first entry of an epoch names instead.
+/// The entry before the one in `view`, as [`before`] tells it of a raw commit.
 pub(crate) fn before_view(view: &View<'_>) -> Option<EntryId> {
-    view.source.parent().or_else(|| view.reference(PREVIOUS))
+    view.source.parent().or_else(|| previous_of(view))
 }
 
 /// Whether an entry only begins an epoch, and says nothing of its kind.
 pub(crate) fn begins(view: &View<'_>) -> bool {
-    !view.source.has_parent() && view.reference(PREVIOUS).is_some()
+    previous_of(view).is_some()
+}
+
+fn previous_of(view: &View<'_>) -> Option<EntryId> {
+    // Only the first of an epoch has to be put together for it.
+    if view.source.has_parent() { None } else { previous(&view.raw()) }
 }

@@ -81,7 +81,6 @@ pub fn segment(data: &[u8]) {
         for kind in Kind::ALL {
             let kept = segment.commit(at).and_then(|commit| commit.view(id(), kind, &writer));
             let own = commit::view(raw, id(), kind, &writer).map(|view| view.message);
-            // Text that breaks a character in two is no part, and the commit is empty.
             assert_eq!(kept.map(|view| view.message), own, "a part says what its commit says");
         }
     }

@@ -1,6 +1,6 @@
 //! A log's lineage: the ids of all its entries in their places, checked before a log from elsewhere is believed.
 //!
-//! Segments hold the raw commits, so a lineage needs no old history: two logs are compared place by place, whether or
+//! Segments give back each raw commit, so a lineage needs no old history: two logs are compared place by place, whether or
 //! not either has begun a new epoch since.
 
 use crate::adopt::container::Sealed;

@@ -26,8 +26,9 @@ const LISTED: usize = 12;
   datum analyze --files --format ndjson  every file with kind, size and language
   datum analyze --files --quick          kinds, sizes and names alone
 
-All is read from commits, not from the work tree. Languages and lines are those that tokei tells; the linguist-* attributes of
-.gitattributes are honoured: vendored, generated, documentation and detectable leave files out or in, language names one.
+All is read from commits, not from the work tree. Languages and lines are those that tokei tells; the linguist-*
+attributes of .gitattributes are honoured: vendored, generated, documentation and detectable leave files out or in,
+language names one.
 Files above 32 MiB and files that are no text are named and not counted. Links are not followed, submodules not entered.
 Exit: 0 done, 2 a revision or repository that does not exist, 3 something could not be read.")]
 pub(crate) struct Analyze {

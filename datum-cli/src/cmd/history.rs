@@ -21,8 +21,8 @@ use std::ops::ControlFlow;
   datum history --count --no-merges
   datum git history -n 5
 
-PATH counts from where the command runs; after -- one that no commit has is no error. Times are those at which commits were made. A shallow clone ends where its
-history does, and says so.")]
+PATH counts from where the command runs; after -- one that no commit has is no error. Times are those at which commits
+were made. A shallow clone ends where its history does, and says so.")]
 pub(crate) struct History {
     /// Only commits that changed one of these files or folders
     #[arg(value_name = "PATH")]

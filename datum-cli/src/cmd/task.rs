@@ -167,7 +167,7 @@ pub(crate) fn shown(tasks: &Tasks, task: &Task, now: Millis) -> Value {
 /// A task on one line.
 pub(crate) fn line(out: &Out, tasks: &Tasks, task: &Task, now: Millis) -> String {
     let mut line = out.id(&task.alias());
-    // There may be many, and `format!` would take as long as the rest.
+    // There may be ten thousand: with `format!` these lines were a twentieth of `task ready`.
     for (word, width) in [(task.priority.as_str(), 8), (task.status(now).as_str(), 11)] {
         line.push(' ');
         line.push_str(word);

@@ -5,7 +5,7 @@
 //! seconds. So a commit is put together when someone asks for it, and a reader of entries finds them nearly parsed.
 
 use super::{first_line, id_line};
-use crate::entry::{Message, View};
+use crate::entry::{Message, View, last_lines};
 use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::stamp::{Millis, Writer};
@@ -53,6 +53,8 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn parse(text: &[u8]) -> Option<Self> {
+        // The parent has its place after this line, here and in the commit.
+        first_line(text)?;
         let (headers, words) = std::str::from_utf8(text).ok()?.split_once("\n\n")?;
         let (kind, agent) = words.strip_suffix('\n')?.strip_prefix("Kind: ")?.split_once("\nAgent: ")?;
         let [headers, kind, agent] = [headers, kind, agent].map(str::to_owned);
@@ -120,7 +122,7 @@ impl Parts<'_> {
             }
         }
         head.push('\n');
-        let end = format!("Kind: {kind}\nAgent: {agent}\nClock: {clock}\nSeq: {seq}\n");
+        let end = last_lines(kind, agent, *clock, *seq);
         [&head, *own, &end].concat().into_bytes()
     }
 }
@@ -153,8 +155,7 @@ pub(crate) fn split(raw: &[u8]) -> Option<Split<'_>> {
         shared.push('\n');
     }
     let _ = write!(shared, "\nKind: {kind}\nAgent: {agent}\n");
-    let end = format!("Kind: {kind}\nAgent: {agent}\nClock: {clock}\nSeq: {seq}\n");
-    let own = text.strip_suffix(&end)?;
+    let own = text.strip_suffix(&last_lines(kind, agent, clock, seq))?;
     let parts = Parts { shared: &Shared::parse(shared.as_bytes())?, parent, own, clock, seq };
     (parts.join() == raw).then_some(Split { shared, parent, own, clock, seq })
 }
@@ -215,13 +216,16 @@ mod tests {
 
         /// Whatever a segment says, its entries are those of the commits it gives back, whose ids can be checked.
         #[test]
-        fn parts_are_the_entry_that_their_commit_is(shared in "(tree [0-9]{40}\n)?[a-z <\n]{0,20}\n\nKind: task\nAgent: [a-z\nK: ]{0,8}\n",
-                                                    own in "[a-c\n :]{0,30}", clock in any::<u64>(), seq in 0u64..9) {
+        fn parts_are_the_entry_that_their_commit_is(shared in "(tree [0-9]{40}\n|[a-z\n]{0,50})[a-z <\n]{0,20}\n\nKind: task\nAgent: [a-z\nK: ]{0,8}\n",
+                                                    own in "[a-c\n :]{0,30}", clock in any::<u64>(), seq in 0u64..9,
+                                                    follows in any::<bool>()) {
             let writer = Writer::parse("a-aaaaaaaa").unwrap();
             let id = EntryId::from_hex(ID).unwrap();
             if let Some(shared) = Shared::parse(shared.as_bytes()) {
-                let parts = Parts { shared: &shared, parent: None, own: &own, clock, seq };
+                let parent = follows.then_some(id);
+                let parts = Parts { shared: &shared, parent, own: &own, clock, seq };
                 let raw = parts.join();
+                prop_assert_eq!(super::super::parent(&raw), parent);
                 let one = Source::Parts(parts).view(id, Kind::Task, &writer).map(|view| view.message);
                 let other = super::super::message(&raw).and_then(Message::parse).filter(|message| message.kind == "task");
                 prop_assert_eq!(one, other);

@@ -292,7 +292,8 @@ impl<'a> Repair<'a> {
         }
         let commits = self.run(name.last, before.map(|before| before.last)).unwrap_or_default();
         let commits: Vec<_> = commits.iter().map(|(_, raw)| raw.as_slice()).collect();
-        for bytes in segment::FORMATS.map(|print| print(&commits)) {
+        for print in segment::FORMATS {
+            let bytes = print(&commits);
             if self.odb.hash(ObjectKind::Blob, &bytes) == Some(blob) {
                 self.made.push(Derived { id: blob, kind: ObjectKind::Blob, bytes });
                 return;

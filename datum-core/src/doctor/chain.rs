@@ -33,7 +33,7 @@ pub(super) struct Chain {
     pub(super) gap: Option<(EntryId, ObjectError)>,
 }
 
-/// Reads the commits framed in a segment, oldest first, each checked against its id.
+/// Reads the commits of a segment, oldest first, each checked against its id.
 pub(super) fn frames(odb: &Odb, name: Name, blob: EntryId) -> Option<Vec<(EntryId, Vec<u8>)>> {
     let bytes = odb.whole(blob, ObjectKind::Blob).ok()?;
     let segment = segment::parse(&bytes, name.last)?;

@@ -92,8 +92,8 @@ impl<'a> Replay<'a> {
         let empty = EntryId(gix::ObjectId::empty_tree(want.0.kind()));
         let base = self.tree.or_else(|| (seq == 1).then_some(empty));
         let due = self.last.is_some_and(|(_, seq)| seq.is_multiple_of(SEAL_EVERY));
-        let seals = segment::FORMATS.map(Some);
-        let tries = if due { [seals[0], seals[1], None] } else { [None, seals[0], seals[1]] };
+        let mut tries: Vec<Option<Print>> = segment::FORMATS.map(Some).into();
+        tries.insert(if due { tries.len() } else { 0 }, None);
         for seal in tries {
             self.trial.clear();
             if let Some(base) = base

@@ -30,9 +30,14 @@ impl Draft {
         if let Some(id) = payload {
             let _ = writeln!(out, "Payload: {id}");
         }
-        let _ = writeln!(out, "Kind: {kind}\nAgent: {agent}\nClock: {clock}\nSeq: {seq}");
+        out.push_str(&last_lines(kind.as_str(), agent, clock, seq));
         out
     }
+}
+
+/// The last four lines of every message.
+pub(crate) fn last_lines(kind: &str, agent: &str, clock: Millis, seq: u64) -> String {
+    format!("Kind: {kind}\nAgent: {agent}\nClock: {clock}\nSeq: {seq}\n")
 }
 
 /// The parts of an entry's message, borrowed from it.
@@ -68,15 +73,21 @@ fn last_paragraph(text: &str) -> Option<(&str, &str)> {
     }
 }
 
-/// The lines of `text`, without their ends.
-pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
+/// The lines of a text, without their ends.
+#[derive(Debug, Clone)]
+pub(super) struct Lines<'a>(pub(super) &'a str);
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = &'a str;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a str> {
+        let Self(rest) = self;
         let end = memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
         let line = rest.get(..end).filter(|_| !rest.is_empty())?;
-        rest = rest.get(end + 1..).unwrap_or_default();
+        *rest = rest.get(end + 1..).unwrap_or_default();
         Some(line)
-    })
+    }
 }
 
 /// Parses a number as [`Draft::print`] prints it: digits alone, no zero before others.
