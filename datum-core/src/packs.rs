@@ -139,8 +139,9 @@ impl Packs {
     /// git takes objects for deltas by their size, the larger first (`type_size_sort` in pack-objects): what is stored
     /// as a delta has a base at least as large, and at the end of the chain one that takes room. So where nothing that
     /// takes much room is large, nothing is. Where something is, the pack is gone through in the order of its bytes, and
-    /// a delta is opened where it could make so much of its base. A pack that was written to deceive, and an object that
-    /// is not there, are not noticed: who must know asks for each.
+    /// a delta is opened where it could make so much of its base. A pack that was written to deceive, a delta of
+    /// fast-import's that repeats its base more than twice, and an object that is not there are not noticed: who must know
+    /// asks for each.
     pub(crate) fn larger(&mut self, most: u64) -> Option<BTreeSet<EntryId>> {
         let mut found = BTreeSet::new();
         for Pack { index, data, .. } in &self.all {
@@ -216,8 +217,8 @@ pub(crate) fn larger_loose(objects_dir: &Path, most: u64) -> Option<BTreeSet<Ent
 /// The most that a delta of `delta` bytes makes of a base of at most `base`.
 ///
 /// It cannot make more than if every instruction copied all of the base. And git makes none of an object more than twice
-/// as large as its base (`try_delta` in pack-objects); what others make of it without looking at sizes (fast-import)
-/// holds the bytes that are new.
+/// as large as its base (`try_delta` in pack-objects); of what fast-import makes without looking at sizes it is taken on
+/// trust that it holds the bytes that are new.
 fn bound(delta: u64, base: u64) -> u64 {
     // Without a byte for the length a copy has 64 KiB, so of a smaller base it takes two.
     let copies = if base < 0x1_0000 { delta / 2 + 1 } else { delta };
