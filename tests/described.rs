@@ -60,12 +60,12 @@ impl Server {
     fn send(&self, method: &str, path: &str, headers: &str, body: &Value) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        write!(
-            stream,
+        // In one piece: a server that answers before it has all of it closes with a reset.
+        let request = format!(
             "{method} {path} HTTP/1.0\r\nhost: x\r\naccept: application/json\r\ncontent-type: application/json\r\n{headers}content-length: {}\r\n\r\n{body}",
             body.len()
-        )
-        .unwrap();
+        );
+        stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer
