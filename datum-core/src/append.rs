@@ -179,7 +179,7 @@ fn seal(
         commits => commits?,
     };
     let bytes = segment::print(&commits.iter().rev().map(Vec::as_slice).collect::<Vec<_>>());
-    let blob = sink.write(ObjectKind::Blob, &bytes)?;
+    let blob = sink.write_dense(ObjectKind::Blob, &bytes, segment::dense(&bytes))?;
     let (folder, file) = Name { end: end.seq, last }.print();
     let start = end.seq.saturating_sub(commits.len() as u64);
     tree::replace(

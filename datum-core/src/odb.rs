@@ -2,7 +2,7 @@
 
 mod stream;
 
-pub(crate) use stream::level;
+pub(crate) use stream::{deflate, level};
 
 use crate::git::Git;
 use crate::id::EntryId;
@@ -287,10 +287,21 @@ impl Odb {
     /// As git does it: a file of its own beside its place, named so that `git prune` knows it for a left-over, then
     /// renamed. A folder that holds such a file is not empty, so `git prune-packed` does not remove it meanwhile.
     pub(crate) fn write(&self, kind: ObjectKind, bytes: &[u8], sync: bool) -> Result<EntryId, ObjectError> {
+        self.write_dense(kind, bytes, 0, sync)
+    }
+
+    /// Writes an object as [`Odb::write`] does, whose first `dense` bytes do not get smaller when they are compressed.
+    pub(crate) fn write_dense(
+        &self,
+        kind: ObjectKind,
+        bytes: &[u8],
+        dense: usize,
+        sync: bool,
+    ) -> Result<EntryId, ObjectError> {
         let cannot = |message: String| ObjectError::Write { path: self.objects_dir.clone(), message };
         let id = self.hash(kind, bytes).ok_or_else(|| cannot("it cannot be hashed".to_owned()))?;
         let path = self.loose.object_path(&id.0);
-        let stream = stream::deflate(kind, bytes).map_err(|error| cannot(error.to_string()))?;
+        let stream = stream::loose(kind, bytes, dense).map_err(|error| cannot(error.to_string()))?;
         let mut tries = 0..8;
         while let Err(error) = place(&path, &stream, sync) {
             // The folder is not there yet, or was empty and has just been removed.

@@ -201,17 +201,9 @@ impl Segment {
     }
 
     fn read_parts(&mut self, printed: &[u8], last: EntryId) -> Option<()> {
-        let mut at = PARTS.len();
-        let count = number(printed, &mut at)?;
-        let size = spaced(printed, &mut at).filter(|size| *size > 0)?;
-        let named = spaced(printed, &mut at)?;
-        self.first = spaced(printed, &mut at)?;
-        let mut clock = spaced(printed, &mut at)?;
-        skip(printed, &mut at, b'\n')?;
-        self.first.checked_add(count)?;
-        let parents = take(printed, &mut at, size.checked_mul(count)?)?;
-        let named = take(printed, &mut at, size.checked_mul(named)?)?;
-        let size = usize::try_from(size).ok()?;
+        let Head { count, size, first, mut clock, parents, named } = Head::parse(printed)?;
+        self.first = first;
+        let at = named.end;
         let mut parents = printed[parents].chunks_exact(size).map(|id| gix::ObjectId::try_from(id).ok());
         self.before = parents.next()?.map(|id| (!id.is_null()).then_some(EntryId(id)))?;
         for id in parents {
@@ -236,6 +228,41 @@ impl Segment {
         }
         (at == bytes.len()).then_some(())
     }
+}
+
+/// What stands before the text of a segment in parts.
+struct Head {
+    count: u64,
+    /// Bytes of an id.
+    size: usize,
+    first: u64,
+    clock: Millis,
+    /// Where the parents are.
+    parents: Range<usize>,
+    /// Where the ids in the text are.
+    named: Range<usize>,
+}
+
+impl Head {
+    fn parse(printed: &[u8]) -> Option<Self> {
+        let mut at = PARTS.len();
+        let count = number(printed, &mut at)?;
+        let size = spaced(printed, &mut at).filter(|size| *size > 0)?;
+        let named = spaced(printed, &mut at)?;
+        let first = spaced(printed, &mut at)?;
+        let clock = spaced(printed, &mut at)?;
+        skip(printed, &mut at, b'\n')?;
+        first.checked_add(count)?;
+        let parents = take(printed, &mut at, size.checked_mul(count)?)?;
+        let named = take(printed, &mut at, size.checked_mul(named)?)?;
+        Some(Self { count, size: usize::try_from(size).ok()?, first, clock, parents, named })
+    }
+}
+
+/// How many bytes at the beginning of a segment do not get smaller when they are compressed: ids are nearly all of them.
+pub(crate) fn dense(printed: &[u8]) -> usize {
+    let head = printed.starts_with(PARTS).then(|| Head::parse(printed)).flatten();
+    head.map_or(0, |head| head.named.end)
 }
 
 /// Puts ids into the places of zero bytes in a text; `None` when there are more or fewer.

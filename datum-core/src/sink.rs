@@ -5,7 +5,6 @@ use crate::id::EntryId;
 use crate::odb::{self, ObjectError, ObjectKind, Odb};
 use crate::store::StoreError;
 use std::collections::BTreeMap;
-use std::io::Write as _;
 
 /// Entries of one `apply` from which a pack is worth starting a process for.
 pub(crate) const PACK_FROM: usize = 1000;
@@ -36,11 +35,23 @@ impl<'s> Sink<'s> {
     }
 
     pub(crate) fn write(&mut self, kind: ObjectKind, bytes: &[u8]) -> Result<EntryId, StoreError> {
-        let Some(pack) = &mut self.pack else { return Ok(self.odb.write(kind, bytes, self.sync)?) };
+        self.write_dense(kind, bytes, 0)
+    }
+
+    /// Writes an object whose first `dense` bytes do not get smaller when they are compressed.
+    pub(crate) fn write_dense(
+        &mut self,
+        kind: ObjectKind,
+        bytes: &[u8],
+        dense: usize,
+    ) -> Result<EntryId, StoreError> {
+        let Some(pack) = &mut self.pack else {
+            return Ok(self.odb.write_dense(kind, bytes, dense, self.sync)?);
+        };
         let cannot =
             |message: String| ObjectError::Write { path: self.odb.objects_dir().to_owned(), message };
         let id = self.odb.hash(kind, bytes).ok_or_else(|| cannot("it cannot be hashed".to_owned()))?;
-        pack.add(kind, bytes).map_err(|error| cannot(error.to_string()))?;
+        pack.add(kind, bytes, dense).map_err(|error| cannot(error.to_string()))?;
         if kind != ObjectKind::Commit {
             self.pending.insert(id, bytes.to_owned());
         }
@@ -72,7 +83,7 @@ impl<'s> Sink<'s> {
 
 impl Pack<'_> {
     /// Adds an object: its kind and size in groups of seven bits, then its deflated bytes.
-    fn add(&mut self, kind: ObjectKind, bytes: &[u8]) -> std::io::Result<()> {
+    fn add(&mut self, kind: ObjectKind, bytes: &[u8], dense: usize) -> std::io::Result<()> {
         let kind: u8 = match kind {
             ObjectKind::Commit => 1,
             ObjectKind::Tree => 2,
@@ -91,9 +102,9 @@ impl Pack<'_> {
         self.body.push(byte);
         // Single commits are many and seldom read once they are sealed.
         let level = if kind == 1 { gix::zlib::Compression::BEST_SPEED } else { odb::level() };
-        let mut deflate = gix::zlib::stream::deflate::Write::new(&mut self.body, level);
-        deflate.write_all(bytes)?;
-        deflate.flush()?;
+        let (dense, rest) = bytes.split_at(dense);
+        let parts = [dense, rest];
+        odb::deflate(if dense.is_empty() { &parts[1..] } else { &parts }, level, &mut self.body)?;
         self.count += 1;
         Ok(())
     }

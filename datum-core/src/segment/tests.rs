@@ -94,7 +94,10 @@ fn the_format() {
     let table = format!("{null}{first}{tree}{tree}");
     let one = format!("13 1 102\\n{headers}{words}{own}");
     let other = format!("13 2 111\\n{headers}gpgsig 1\\n{words}{own}");
-    assert_eq!(printed, format!("datum segment 2\\n2 20 2 1 7122\\n{table}{one}{other}"));
+    let head = format!("datum segment 2\\n2 20 2 1 7122\\n{table}");
+    assert_eq!(printed, format!("{head}{one}{other}"));
+    assert_eq!(bytes[..dense(&bytes)].escape_ascii().to_string(), head);
+    assert_eq!(dense(&print::print_wholes(&slices(&log))), 0);
 }
 
 #[test]
