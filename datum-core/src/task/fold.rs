@@ -5,16 +5,16 @@
 
 use super::change::{self, About, Change};
 use super::tasks::{Record, Tasks};
-use super::{Hold, Parent, Task};
+use super::{Hold, Task};
 use crate::bottle;
 use crate::entry::View;
-use crate::id::EntryId;
+use crate::id::{EntryId, IdMap};
 use crate::kind::Kind;
 use crate::publish::taskboard_file::{Priority, State};
 use crate::snapshot::Snapshot;
 use crate::stamp::Millis;
 use crate::undo;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
 /// Folds the tasks of a snapshot.
@@ -57,24 +57,17 @@ const TEXT: u8 = 2;
 const PRIORITY: u8 = 4;
 const PARENT: u8 = 8;
 const REQUESTER: u8 = 16;
+/// Its own entry was met.
+const MADE: u8 = 32;
 
+/// What becomes of a task when all its entries were met.
 #[derive(Default)]
-struct Partial {
-    made: bool,
-    title: Option<String>,
-    text: Option<String>,
-    priority: Option<Priority>,
-    parent: Option<Parent>,
-    requester: Option<String>,
-    source: Option<String>,
-    author: String,
-    created: Millis,
+struct Rest {
     caps: Elements<String>,
     tags: Elements<String>,
     needs: Elements<EntryId>,
     /// From the newest to the oldest.
     steps: Vec<Step>,
-    comments: u32,
 }
 
 /// Takes entries from the newest on.
@@ -82,8 +75,10 @@ struct Partial {
 pub(super) struct Folder {
     heads: Vec<Head>,
     /// In the order of the heads.
-    partials: Vec<Partial>,
-    index: HashMap<EntryId, usize>,
+    tasks: Vec<Task>,
+    /// In the order of the heads.
+    rests: Vec<Rest>,
+    index: IdMap<usize>,
     /// Where the next entry is expected: a board that is read back changes one task after the other.
     next: usize,
     agents: Vec<String>,
@@ -93,18 +88,12 @@ pub(super) struct Folder {
 }
 
 impl Head {
-    /// Sets a field that no later entry has set.
-    fn first<T>(
-        &mut self,
-        field: u8,
-        partial: &mut Partial,
-        slot: impl FnOnce(&mut Partial) -> &mut Option<T>,
-        value: impl FnOnce() -> Option<T>,
-    ) {
+    /// Sets `slot` to the value of a field that no later entry has set.
+    fn first<T>(&mut self, field: u8, slot: &mut T, value: impl FnOnce() -> Option<T>) {
         if self.set & field == 0
             && let Some(value) = value()
         {
-            *slot(partial) = Some(value);
+            *slot = value;
             self.set |= field;
         }
     }
@@ -116,8 +105,8 @@ fn element<T: PartialEq>(elements: &mut Elements<T>, value: T, there: bool) {
     }
 }
 
-fn texts(elements: Elements<String>) -> impl Iterator<Item = String> {
-    elements.into_iter().filter(|(_, there)| *there).map(|(text, _)| text)
+fn there<T: Ord>(elements: Elements<T>) -> BTreeSet<T> {
+    elements.into_iter().filter(|(_, there)| *there).map(|(element, _)| element).collect()
 }
 
 impl Folder {
@@ -140,7 +129,8 @@ impl Folder {
         let at = if expected { self.next } else { *self.index.entry(id).or_insert(known) };
         if at == known {
             self.heads.push(Head { id, updated: 0, set: 0 });
-            self.partials.push(Partial::default());
+            self.tasks.push(unknown(id));
+            self.rests.push(Rest::default());
         }
         self.next = at + 1;
         at
@@ -157,7 +147,7 @@ impl Folder {
         };
         let known = self.heads.len();
         let at = self.place(id);
-        let (head, task) = (&mut self.heads[at], &mut self.partials[at]);
+        let (head, task, rest) = (&mut self.heads[at], &mut self.tasks[at], &mut self.rests[at]);
         head.updated = head.updated.max(view.clock());
         let mut step = Step { change, state: State::Open, fence: 0, until: 0, agent };
         let mut stated = None;
@@ -169,30 +159,25 @@ impl Folder {
                 continue;
             }
             match key {
-                change::TITLE => head.first(TITLE, task, |task| &mut task.title, || Some(value.to_owned())),
+                change::TITLE => head.first(TITLE, &mut task.title, || Some(value.to_owned())),
                 change::PRIORITY if sets => {
-                    head.first(PRIORITY, task, |task| &mut task.priority, || Priority::read(value));
+                    head.first(PRIORITY, &mut task.priority, || Priority::read(value));
                 }
-                change::PARENT => head.first(
-                    PARENT,
-                    task,
-                    |task| &mut task.parent,
-                    || Some(EntryId::from_hex(value).map_or(Parent::Nothing, Parent::Task)),
-                ),
+                change::PARENT => head.first(PARENT, &mut task.parent, || Some(EntryId::from_hex(value))),
                 change::REQUESTER => {
-                    head.first(REQUESTER, task, |task| &mut task.requester, || Some(value.to_owned()));
+                    head.first(REQUESTER, &mut task.requester, || Some(Some(value.to_owned())))
                 }
-                change::CAP => element(&mut task.caps, value.to_owned(), true),
-                change::NO_CAP => element(&mut task.caps, value.to_owned(), false),
-                change::TAG => element(&mut task.tags, value.to_owned(), true),
-                change::NO_TAG => element(&mut task.tags, value.to_owned(), false),
+                change::CAP => element(&mut rest.caps, value.to_owned(), true),
+                change::NO_CAP => element(&mut rest.caps, value.to_owned(), false),
+                change::TAG => element(&mut rest.tags, value.to_owned(), true),
+                change::NO_TAG => element(&mut rest.tags, value.to_owned(), false),
                 change::NEEDS | change::NO_NEEDS => {
                     if let Some(id) = EntryId::from_hex(value) {
-                        element(&mut task.needs, id, key == change::NEEDS);
+                        element(&mut rest.needs, id, key == change::NEEDS);
                     }
                 }
                 change::SET if value == change::TEXT => {
-                    head.first(TEXT, task, |task| &mut task.text, || Some(body(snapshot, view)));
+                    head.first(TEXT, &mut task.text, || Some(body(snapshot, view)));
                 }
                 change::SOURCE => task.source = Some(value.to_owned()),
                 change::STATE => stated = change::state(value),
@@ -203,37 +188,40 @@ impl Folder {
         }
         match change {
             Change::Create => {
-                task.made = true;
+                head.set |= MADE;
                 view.agent().clone_into(&mut task.author);
                 task.created = view.clock();
-                head.first(TITLE, task, |task| &mut task.title, || Some(view.subject().to_owned()));
-                head.first(TEXT, task, |task| &mut task.text, || Some(body(snapshot, view)));
+                head.first(TITLE, &mut task.title, || Some(view.subject().to_owned()));
+                head.first(TEXT, &mut task.text, || Some(body(snapshot, view)));
                 if let Some(state) = stated {
-                    task.steps.push(Step { change: Change::State, state, ..step });
+                    rest.steps.push(Step { change: Change::State, state, ..step });
                 }
             }
             Change::Edit => {}
             Change::Comment => task.comments += 1,
             Change::State => {
                 if let Some(state) = stated {
-                    task.steps.push(Step { state, ..step });
+                    rest.steps.push(Step { state, ..step });
                 }
             }
-            Change::Claim | Change::Dispatch | Change::Renew | Change::Release => task.steps.push(step),
+            Change::Claim | Change::Dispatch | Change::Renew | Change::Release => rest.steps.push(step),
         }
         at == known
     }
 
     /// Makes tasks of what was taken. Changes to a task whose own entry is not here wait for it.
     pub(super) fn finish(self) -> Tasks {
+        let Self { heads, mut tasks, rests, agents, .. } = self;
+        let is_made = |head: &Head| head.set & MADE != 0;
         let mut records: BTreeMap<String, Record> = BTreeMap::new();
-        let mut tasks: Vec<Task> = Vec::with_capacity(self.partials.len());
-        for (head, partial) in self.heads.iter().zip(self.partials) {
-            if partial.made {
-                let run = Run::through(&partial.steps, &self.agents, &mut records);
-                tasks.push(make(head, partial, run));
-            }
+        for ((head, task), rest) in
+            heads.iter().zip(&mut tasks).zip(rests).filter(|((head, _), _)| is_made(head))
+        {
+            let run = Run::through(&rest.steps, &agents, &mut records);
+            complete(task, head, rest, run);
         }
+        let mut made = heads.iter().map(is_made);
+        tasks.retain(|_| made.next() == Some(true));
         Tasks::new(tasks, records)
     }
 }
@@ -245,27 +233,39 @@ fn body(snapshot: &Snapshot<'_>, view: &View<'_>) -> String {
     }
 }
 
-fn make(head: &Head, partial: Partial, run: Run) -> Task {
+/// A task of which nothing is known.
+fn unknown(id: EntryId) -> Task {
     Task {
-        id: head.id,
-        title: partial.title.unwrap_or_default(),
-        text: partial.text.unwrap_or_default(),
-        priority: partial.priority.unwrap_or_default(),
-        state: run.state,
-        caps: texts(partial.caps).collect(),
-        tags: texts(partial.tags).collect(),
-        needs: partial.needs.into_iter().filter(|(_, there)| *there).map(|(id, _)| id).collect(),
-        parent: partial.parent.and_then(Parent::task),
-        requester: partial.requester,
-        source: partial.source,
-        author: partial.author,
-        created: partial.created,
-        updated: head.updated,
-        hold: run.hold,
-        fence: run.fence,
-        comments: partial.comments,
-        fenced_off: run.fenced_off,
+        id,
+        title: String::new(),
+        text: String::new(),
+        priority: Priority::default(),
+        state: State::Open,
+        caps: BTreeSet::new(),
+        tags: BTreeSet::new(),
+        needs: BTreeSet::new(),
+        parent: None,
+        requester: None,
+        source: None,
+        author: String::new(),
+        created: 0,
+        updated: 0,
+        hold: None,
+        fence: 0,
+        comments: 0,
+        fenced_off: 0,
     }
+}
+
+fn complete(task: &mut Task, head: &Head, rest: Rest, run: Run) {
+    task.updated = head.updated;
+    task.caps = there(rest.caps);
+    task.tags = there(rest.tags);
+    task.needs = there(rest.needs);
+    task.state = run.state;
+    task.hold = run.hold;
+    task.fence = run.fence;
+    task.fenced_off = run.fenced_off;
 }
 
 /// What a task's steps come to.

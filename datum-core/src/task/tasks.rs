@@ -1,11 +1,12 @@
 //! All tasks of a snapshot: found by name, and asked what is ready.
 
 use super::{Task, TaskError, alias};
-use crate::id::EntryId;
+use crate::id::{EntryId, IdMap};
 use crate::publish::taskboard_file::State;
 use crate::snapshot::PREFIX_MIN;
 use crate::stamp::Millis;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 /// What an agent made of its claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,7 +21,8 @@ pub struct Record {
 #[derive(Debug, Clone, Default)]
 pub struct Tasks {
     list: Vec<Task>,
-    index: HashMap<EntryId, usize>,
+    /// Where each stands; most questions do not ask.
+    index: OnceLock<IdMap<usize>>,
     records: BTreeMap<String, Record>,
 }
 
@@ -28,8 +30,7 @@ impl Tasks {
     pub(super) fn new(mut list: Vec<Task>, records: BTreeMap<String, Record>) -> Self {
         // Tasks are large to move: their places are sorted first.
         list.sort_by_cached_key(|task| (task.priority, task.created, task.id));
-        let index = list.iter().enumerate().map(|(at, task)| (task.id, at)).collect();
-        Self { list, index, records }
+        Self { list, index: OnceLock::new(), records }
     }
 
     /// The tasks, the most urgent and then the oldest first.
@@ -49,7 +50,8 @@ impl Tasks {
 
     /// The task that the entry `id` made.
     pub fn get(&self, id: EntryId) -> Option<&Task> {
-        self.index.get(&id).and_then(|at| self.list.get(*at))
+        let all = || self.list.iter().enumerate().map(|(at, task)| (task.id, at)).collect();
+        self.index.get_or_init(all).get(&id).and_then(|at| self.list.get(*at))
     }
 
     /// What became of the claims of `agent`; a claim whose lease ended before `now` counts as dropped.
