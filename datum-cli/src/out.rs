@@ -117,13 +117,12 @@ impl Out {
 
     /// Prints a JSON value on a line of its own.
     pub(crate) fn json(&mut self, value: &impl Serialize) {
-        match serde_json::to_string(value) {
-            Ok(text) => {
-                self.put(&text);
-                self.put("\n");
-            }
-            Err(error) => self.lost = Some(io::Error::other(error)),
+        if self.lost.is_none()
+            && let Err(error) = serde_json::to_writer(&mut self.stdout, value)
+        {
+            self.lost = Some(error.into());
         }
+        self.put("\n");
     }
 
     /// Prints a list: one JSON value with the list under `name`, or a value a line.

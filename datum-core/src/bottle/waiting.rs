@@ -11,6 +11,7 @@ use crate::odb::ObjectError;
 use crate::snapshot::Snapshot;
 use crate::stamp::Millis;
 use crate::undo;
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::rc::Rc;
@@ -116,10 +117,13 @@ impl<'a> Sieve<'a> {
         let by_me = view.agent() == self.me.name.as_str();
         let (mut origin, mut original, mut date, mut kind) = (None, None, None, None);
         let (mut deadline, mut parent) = (None, None);
-        let mut is_bottle = false;
+        let (mut is_bottle, mut names_me) = (false, false);
         for (key, value) in view.trailers() {
             match key {
-                TO => is_bottle = true,
+                TO => {
+                    is_bottle = true;
+                    names_me |= value == self.me.name.as_str();
+                }
                 TYPE => kind = kind.or(Some(value)),
                 READ if receipts && by_me => self.done.extend(EntryId::from_hex(value)),
                 ACK if receipts => {
@@ -146,7 +150,7 @@ impl<'a> Sieve<'a> {
         }
         // An imported bottle is from whoever it says, not from the agent that imported it.
         let from = if origin.is_some() { original } else { Some(view.agent()) };
-        let name = from.filter(|from| !from.is_empty()).map(str::to_lowercase);
+        let name = from.filter(|from| !from.is_empty()).map(lowercase);
         let from_me = name.as_deref() == Some(self.me.name.as_str());
         if let Some(parent) = parent.and_then(EntryId::from_hex)
             && name.is_some_and(|name| from_me || AgentName::new(&name).is_ok())
@@ -155,7 +159,7 @@ impl<'a> Sieve<'a> {
         }
         let deadline = deadline.and_then(|text| text.parse().ok());
         let is_late = deadline.is_some_and(|deadline: Millis| deadline < self.now);
-        let is_mine = is_for(view, self.me, from_me);
+        let is_mine = names_me || is_for(view, self.me, from_me);
         if (is_mine && (is_late || !self.done.contains(&view.id))) || (from_me && is_late) {
             let (from, kind) = (from.map(|from| self.word(from)), kind.map(|kind| self.word(kind)));
             let (subject, time) = (view.subject().to_owned(), stated_time(date, view.clock()));
@@ -192,24 +196,27 @@ impl<'a> Sieve<'a> {
             set.extend(said);
         }
         self.found.sort_by(|(a, _), (b, _)| b.time.cmp(&a.time).then(a.id.cmp(&b.id)));
-        let mut waiting = Waiting::default();
-        for (brief, is_mine) in self.found {
-            let is_late = brief.deadline.is_some_and(|deadline| deadline < self.now);
-            if is_late && !self.settled.contains(&brief.id) {
-                waiting.overdue.push(brief.clone());
-            }
-            if is_mine && !self.done.contains(&brief.id) {
-                waiting.unread.push(brief);
-            }
-        }
-        waiting
+        let late = |brief: &Brief| brief.deadline.is_some_and(|deadline| deadline < self.now);
+        let is_overdue = |brief: &&Brief| late(brief) && !self.settled.contains(&brief.id);
+        let overdue = self.found.iter().map(|(brief, _)| brief).filter(is_overdue).cloned().collect();
+        // In the room of those found: there may be many.
+        let unread =
+            self.found.into_iter().filter(|(brief, is_mine)| *is_mine && !self.done.contains(&brief.id));
+        Waiting { unread: unread.map(|(brief, _)| brief).collect(), overdue }
     }
 }
 
 fn is_for(view: &View<'_>, me: &Me, from_me: bool) -> bool {
-    view.values(TO).any(|to| {
-        to == me.name.as_str() || Recipient::parse(to).is_ok_and(|recipient| me.is_meant(&recipient, from_me))
-    })
+    view.values(TO).any(|to| Recipient::parse(to).is_ok_and(|recipient| me.is_meant(&recipient, from_me)))
+}
+
+fn lowercase(text: &str) -> Cow<'_, str> {
+    // As nearly every name is already.
+    if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.to_lowercase())
+    }
 }
 
 #[cfg(test)]
