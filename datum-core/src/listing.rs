@@ -40,7 +40,6 @@ struct Open {
 pub fn list(snapshot: &Snapshot<'_>, mut visit: impl FnMut(&Listed<'_>)) -> Result<(), ObjectError> {
     let Some(head) = snapshot.head() else { return Ok(()) };
     let odb = snapshot.odb();
-    let mut packs = odb.packs();
     let root = crate::history::read(odb, head, &mut Vec::new())?.tree;
     let mut path = Vec::with_capacity(256);
     // A stack of our own: a hostile tree is as deep as it likes.
@@ -71,7 +70,7 @@ pub fn list(snapshot: &Snapshot<'_>, mut visit: impl FnMut(&Listed<'_>)) -> Resu
         }
         let Placed { place, size } = match kind {
             NodeKind::Submodule => Placed { place: 0, size: 0 },
-            _ => match packs.find(id) {
+            _ => match odb.placed(id) {
                 Some(placed) => placed,
                 None => Placed { place: 0, size: odb.size(id)? },
             },
@@ -85,7 +84,7 @@ fn open(odb: &Odb, id: EntryId, path: usize, mut raw: Vec<u8>) -> Result<Open, O
     raw.clear();
     // git knows the empty tree without having it.
     if !id.0.is_empty_tree() {
-        let length = odb.read_packed_first(id, ObjectKind::Tree, &mut raw)?.len();
+        let length = odb.read_alike(id, ObjectKind::Tree, &mut raw)?.len();
         raw.truncate(length);
     }
     Ok(Open { raw, at: 0, path })

@@ -245,7 +245,7 @@ impl<'s> Reader<'s> {
     }
 
     fn read_segment(&mut self, name: Name, blob: EntryId) -> Result<(), ObjectError> {
-        let printed = self.odb.read_alike(blob, &mut self.printed)?;
+        let printed = self.odb.read_alike(blob, ObjectKind::Blob, &mut self.printed)?;
         let none = || ObjectError::Damaged { id: blob, message: "it is no segment".to_owned() };
         self.chunk.read(printed, name.last).ok_or_else(none)
     }

@@ -1,15 +1,16 @@
 //! Objects: read through gix, written one at a time as git writes its loose ones.
 
+mod packed;
 mod stream;
 
 pub(crate) use stream::{deflate, level};
 
 use crate::git::Git;
 use crate::id::EntryId;
-use crate::packs::{self, Alike, Packs};
+use crate::packs::Packs;
 use crate::refs::{RefError, sync_folder};
 use gix::objs::Find as _;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::hash::{BuildHasher as _, RandomState};
@@ -59,7 +60,10 @@ pub(crate) struct Odb {
     shallow_file: PathBuf,
     /// How many more commits are looked for in packs first.
     packed: Cell<u32>,
-    alike: Alike,
+    /// How many objects were asked for that may be alike.
+    alike: Cell<u32>,
+    /// The packs, once so much was asked for that to open them is worth it.
+    packs: RefCell<Option<Packs>>,
 }
 
 impl std::fmt::Debug for Odb {
@@ -81,7 +85,8 @@ impl Odb {
             hash_kind: repo.object_hash(),
             shallow_file,
             packed: Cell::new(0),
-            alike: Alike::default(),
+            alike: Cell::new(0),
+            packs: RefCell::new(None),
         }
     }
 
@@ -95,7 +100,8 @@ impl Odb {
             hash_kind: self.hash_kind,
             shallow_file: self.shallow_file.clone(),
             packed: Cell::new(0),
-            alike: Alike::default(),
+            alike: Cell::new(0),
+            packs: RefCell::new(None),
         }
     }
 
@@ -149,19 +155,6 @@ impl Odb {
         }
     }
 
-    /// Reads a blob into `buffer`, one of many alike: the bases of deltas are kept.
-    pub(crate) fn read_alike<'b>(
-        &self,
-        id: EntryId,
-        buffer: &'b mut Vec<u8>,
-    ) -> Result<&'b [u8], ObjectError> {
-        if self.alike.read(id, || self.packs(), buffer) == Some(ObjectKind::Blob) {
-            return Ok(buffer);
-        }
-        // Whatever else there is to say is said there.
-        self.read(id, ObjectKind::Blob, buffer)
-    }
-
     /// The commits at the edge of a shallow clone.
     pub(crate) fn shallow(&self) -> BTreeSet<EntryId> {
         let text = fs::read_to_string(&self.shallow_file).unwrap_or_default();
@@ -176,34 +169,6 @@ impl Odb {
             Ok(None) => Err(ObjectError::Missing(id)),
             Err(error) => Err(ObjectError::Damaged { id, message: format!("{error:#}") }),
         }
-    }
-
-    /// The packs of this repository, for who asks for the sizes of very many objects; none where objects are replaced.
-    pub(crate) fn packs(&self) -> Packs {
-        if self.has_replacements() { Packs::none() } else { Packs::open(&self.objects_dir, self.hash_kind) }
-    }
-
-    /// The objects of which alone it can be that they have more than `most` bytes, if that is cheaper told than by
-    /// asking for the sizes of `files`; see [`Packs::larger`] for what it takes on trust.
-    pub(crate) fn larger(&self, most: u64, files: usize) -> Option<BTreeSet<EntryId>> {
-        let elsewhere = self.objects_dir.join("info/alternates").exists() || self.is_partial();
-        let mut packs = self.packs();
-        if elsewhere || packs.len() == 0 || packs.len() > files as u64 * 4 {
-            return None;
-        }
-        let mut found = packs.larger(most)?;
-        found.extend(packs::larger_loose(&self.objects_dir, most)?);
-        Some(found)
-    }
-
-    /// Whether other objects stand for some (`git replace`), or may.
-    fn has_replacements(&self) -> bool {
-        let common_dir = self.shallow_file.with_file_name("");
-        let is_packed = || match fs::read(common_dir.join("packed-refs")) {
-            Ok(refs) => memchr::memmem::find(&refs, b" refs/replace/").is_some(),
-            Err(error) => error.kind() != io::ErrorKind::NotFound,
-        };
-        common_dir.join("refs/replace").exists() || common_dir.join("reftable").exists() || is_packed()
     }
 
     /// Fetches a missing object that a partial clone has left at its remote; answers whether it is here now.

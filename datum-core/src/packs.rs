@@ -5,8 +5,6 @@
 
 mod read;
 
-pub(crate) use read::Alike;
-
 use crate::id::EntryId;
 use gix::odb::pack::data::entry::Header;
 use gix::odb::pack::data::{self, decode::header::ResolvedBase};
@@ -20,6 +18,8 @@ use std::path::Path;
 const INFLATED_MAX: u64 = 1032;
 /// A pack that was asked for one object in so many is likely asked for most.
 const ASKED_OFTEN: u64 = 32;
+/// Objects whose first bytes are read together.
+const AHEAD: usize = 16;
 /// Guesses at the place of an id before its range is halved instead.
 const GUESSES: u32 = 12;
 
@@ -154,12 +154,15 @@ impl Packs {
             let mut bounds: Vec<u64> = Vec::with_capacity(places.len());
             let mut large = BTreeSet::new();
             for (at, offset) in places.iter().copied().enumerate() {
+                if at.is_multiple_of(AHEAD) {
+                    touch(data, &places[at..places.len().min(at + AHEAD)]);
+                }
                 let entry = data.entry(offset).ok()?;
                 let bound = match entry.header {
                     Header::Commit | Header::Tree | Header::Blob | Header::Tag => entry.decompressed_size,
                     Header::RefDelta { .. } => delta_size(data, &entry, &mut self.inflate)?,
                     Header::OfsDelta { base_distance } => {
-                        let base = places[..at].binary_search(&offset.checked_sub(base_distance)?).ok()?;
+                        let base = search_back(&places[..at], offset.checked_sub(base_distance)?)?;
                         match bound(entry.decompressed_size, *bounds.get(base)?) {
                             bound if bound <= most => bound,
                             _ => delta_size(data, &entry, &mut self.inflate)?,
@@ -179,6 +182,22 @@ impl Packs {
         }
         Some(found)
     }
+}
+
+/// Reads the first byte of objects far from each other, so that the processor waits for all of them at once.
+fn touch(data: &data::File, places: &[u64]) {
+    let first = |place: &u64| data.entry_slice(*place..*place + 1).map_or(0, |bytes| bytes[0]);
+    std::hint::black_box(places.iter().map(first).fold(0, |all, byte| all ^ byte));
+}
+
+/// Finds a value among sorted ones that is likely near their end.
+fn search_back(sorted: &[u64], want: u64) -> Option<usize> {
+    let mut reach = 1;
+    while reach < sorted.len() && sorted[sorted.len() - reach] > want {
+        reach *= 2;
+    }
+    let start = sorted.len().saturating_sub(reach);
+    sorted[start..].binary_search(&want).ok().map(|at| start + at)
 }
 
 /// Whether an object that takes much room in a pack has more than `most` bytes; `places` are those of all, in order.
@@ -293,7 +312,8 @@ mod tests {
                 &["cat-file", "--batch-check=%(objectname) %(objectsize)", "--batch-all-objects"],
             );
             let store = Store::open(dir.path()).unwrap();
-            let mut packs = store.snapshot().unwrap().odb().packs();
+            let snapshot = store.snapshot().unwrap();
+            let mut packs = Packs::open(snapshot.odb().objects_dir(), snapshot.odb().hash_kind());
             assert_eq!(packs.len(), lines.lines().count() as u64);
             let mut sizes = Vec::new();
             for line in lines.lines() {
@@ -308,6 +328,16 @@ mod tests {
                 let want =
                     sizes.iter().filter(|(_, size)| *size > most).map(|(id, _)| *id).collect::<BTreeSet<_>>();
                 assert_eq!(packs.larger(most), Some(want), "{most}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_looked_for_from_the_end_is_found_where_it_is() {
+        for count in 0..20 {
+            let sorted: Vec<u64> = (0..count).map(|at| at * 3).collect();
+            for want in 0..count * 3 + 2 {
+                assert_eq!(search_back(&sorted, want), sorted.binary_search(&want).ok(), "{want} in {count}");
             }
         }
     }

@@ -58,7 +58,7 @@ impl Every {
                 continue;
             }
             let first = stack.len();
-            let raw = odb.read_packed_first(id, ObjectKind::Tree, &mut buffer)?;
+            let raw = odb.read_alike(id, ObjectKind::Tree, &mut buffer)?;
             for item in gix::objs::TreeRefIter::from_bytes(raw, id.0.kind()) {
                 let item = item.map_err(|error| ObjectError::Damaged { id, message: error.to_string() })?;
                 let from = every.paths.len();

@@ -8,13 +8,12 @@ use gix::objs::Kind;
 use gix::odb::pack::cache::Never;
 use gix::odb::pack::data::entry::Header;
 use gix::odb::pack::data::{self, decode::entry::ResolvedBase};
-use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
-/// Objects alike that are asked for before packs are opened for them.
-const ASKED_MIN: u32 = 5;
 /// How much of bases is kept, bytes: git deltas an object from one of the ten like it, which may be far from it in a log.
 const KEPT_MAX: usize = 8 * 1024 * 1024;
+/// How many are kept: they are looked through one after the other.
+const BASES_MAX: usize = 160;
 /// Deltas on one another; git makes 50 at the most, unless it is told to.
 const DEPTH_MAX: u32 = 64;
 
@@ -42,27 +41,8 @@ impl Bases {
             kept += base.bytes.len();
             kept <= KEPT_MAX
         };
-        let count = self.0.iter().take_while(|base| fits(base)).count();
+        let count = self.0.iter().take(BASES_MAX).take_while(|base| fits(base)).count();
         self.0.truncate(count);
-    }
-}
-
-/// Objects that are like others, read from packs that are opened for them.
-#[derive(Default)]
-pub(crate) struct Alike {
-    asked: Cell<u32>,
-    packs: RefCell<Option<Packs>>,
-}
-
-impl Alike {
-    /// Reads an object into `out`; `None` where it is in no pack, or where so few were asked for yet that to `open` the
-    /// packs would cost more than it spares.
-    pub(crate) fn read(&self, id: EntryId, open: impl FnOnce() -> Packs, out: &mut Vec<u8>) -> Option<Kind> {
-        self.asked.set(self.asked.get().saturating_add(1));
-        if self.asked.get() < ASKED_MIN {
-            return None;
-        }
-        self.packs.borrow_mut().get_or_insert_with(open).read(id, out)
     }
 }
 
@@ -129,7 +109,7 @@ mod tests {
         let ids = git(dir.path(), &["cat-file", "--batch-check=%(objectname)", "--batch-all-objects"]);
         let store = Store::open(dir.path()).unwrap();
         let snapshot = store.snapshot().unwrap();
-        let mut packs = snapshot.odb().packs();
+        let mut packs = Packs::open(snapshot.odb().objects_dir(), snapshot.odb().hash_kind());
         let mut out = Vec::new();
         for id in ids.lines().chain(ids.lines().rev()) {
             let id = EntryId::from_hex(id).unwrap();

@@ -165,7 +165,7 @@ impl Folder {
                 }
                 change::PARENT => head.first(PARENT, &mut task.parent, || Some(EntryId::from_hex(value))),
                 change::REQUESTER => {
-                    head.first(REQUESTER, &mut task.requester, || Some(Some(value.to_owned())))
+                    head.first(REQUESTER, &mut task.requester, || Some(Some(value.to_owned())));
                 }
                 change::CAP => element(&mut rest.caps, value.to_owned(), true),
                 change::NO_CAP => element(&mut rest.caps, value.to_owned(), false),
