@@ -172,6 +172,11 @@ fn subjects_are_checked_where_that_was_asked() {
     assert_eq!(vessel.git(&["commit", "-q", "--allow-empty", "--no-verify", "-m", "words"]).code, 0);
     vessel.datum(&["hooks", "install", "--commit-msg", "haiku"]).fails(2);
     vessel.datum(&["hooks", "install", "pre-flight"]).fails(2);
+    let style = || vessel.git(&["config", "datum.commitMsg"]);
+    vessel.datum(&["hooks", "uninstall", "pre-push"]).ok();
+    assert_eq!(style().ok(), "conventional\n");
+    vessel.datum(&["hooks", "uninstall"]).ok();
+    assert_ne!(style().code, 0);
 }
 
 #[test]

@@ -130,8 +130,6 @@ fn git_runs_what_its_configuration_says() {
 
     let said = vessel.datum(&["hooks", "uninstall"]).ok();
     assert_eq!(said.lines().count(), 4, "{said}");
-    vessel.git(&["config", "--unset", "datum.commitMsg"]).ok();
-    vessel.git(&["config", "--remove-section", "datum"]);
     assert_eq!(fs::read(vessel.path().join(".git/config")).unwrap(), before);
     push("main").ok();
 }

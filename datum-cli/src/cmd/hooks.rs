@@ -96,6 +96,9 @@ impl Command {
                 for event in parse(events, &Event::ALL)? {
                     if hooks.uninstall(event)? {
                         gone.push(event.as_str());
+                        if event == Event::CommitMsg {
+                            hooks.unset(STYLE)?;
+                        }
                     }
                     if hooks.state(event)?.config {
                         left.push(format!("hook.datum-{event}"));

@@ -15,7 +15,7 @@ pub use files::{File, MOVED};
 pub use lines::{Caller, script};
 pub use verify::{PROBE, Proof};
 
-use crate::git::{Git, GitError};
+use crate::git::{self, Git, GitError};
 use crate::store::Store;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -277,6 +277,22 @@ impl Hooks {
     pub fn set(&self, key: &str, value: &str) -> Result<(), HooksError> {
         self.git.output("config", &["--local", key, value])?;
         Ok(())
+    }
+
+    /// Takes a setting of the hooks out of the repository's configuration, if it is there.
+    ///
+    /// # Errors
+    /// [`HooksError::Git`] when git cannot write it.
+    pub fn unset(&self, key: &str) -> Result<(), HooksError> {
+        /// What `git config --unset-all` answers where there is none.
+        const NONE: i32 = 5;
+        let mut command = self.git.command("config");
+        command.args(["--local", "--unset-all", key]);
+        let output = Git::run(command, b"")?;
+        match output.status.code() {
+            Some(0 | NONE) => Ok(()),
+            _ => Err(git::failed("config", &output).into()),
+        }
     }
 
     /// Takes the hook for `event` away, wherever it is, and answers whether there was one.
