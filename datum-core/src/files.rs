@@ -8,7 +8,7 @@ use crate::glob::Glob;
 use crate::id::EntryId;
 use crate::odb::{ObjectError, ObjectKind, Odb};
 use crate::snapshot::Snapshot;
-use every::{Every, kind_of};
+use every::{Every, read_folder};
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -301,14 +301,23 @@ impl<'s> Files<'s> {
         if glob.is_literal() && !any_case {
             return Ok(self.node(glob.as_str())?.into_iter().collect());
         }
+        let is_literal = glob.is_literal();
+        let fits = |path: &str| {
+            if is_literal {
+                path.eq_ignore_ascii_case(glob.as_str())
+            } else {
+                glob.matches_with(path, any_case)
+            }
+        };
+        let is_deep = glob.is_deep();
         let mut found = Vec::new();
         let mut stack = vec![glob.folder().to_owned()];
         while let Some(folder) = stack.pop() {
             for node in self.folder(&folder)?.iter() {
-                if glob.matches_with(&node.path, any_case) {
+                if fits(&node.path) {
                     found.push(node.clone());
                 }
-                if node.kind == NodeKind::Folder && glob.is_deep() {
+                if node.kind == NodeKind::Folder && is_deep {
                     stack.push(node.path.clone());
                 }
             }
@@ -370,26 +379,4 @@ impl<'s> Files<'s> {
         }
         Ok(bytes)
     }
-}
-
-/// The names in the folder `path`, whose tree is `id`.
-fn read_folder(odb: &Odb, path: &str, id: EntryId, buffer: &mut Vec<u8>) -> Result<Rc<[Node]>, ObjectError> {
-    // git knows the empty tree without having it.
-    if id.0.is_empty_tree() {
-        return Ok(Rc::new([]));
-    }
-    let raw = odb.read(id, ObjectKind::Tree, buffer)?;
-    gix::objs::TreeRefIter::from_bytes(raw, id.0.kind())
-        .map(|item| {
-            let item = item.map_err(|error| ObjectError::Damaged { id, message: error.to_string() })?;
-            let name = String::from_utf8_lossy(item.filename);
-            let mut full = String::with_capacity(path.len() + 1 + name.len());
-            full.push_str(path);
-            if !path.is_empty() {
-                full.push('/');
-            }
-            full.push_str(&name);
-            Ok(Node { path: full, kind: kind_of(item.mode), id: Some(EntryId(item.oid.to_owned())) })
-        })
-        .collect()
 }

@@ -121,26 +121,56 @@ fn in_files(scope: &Scope<'_>) -> Looked {
 }
 
 /// Beginnings and endings of names.
-type Names = (&'static [&'static str], &'static [&'static str]);
+struct Names {
+    starts: &'static [&'static str],
+    ends: &'static [&'static str],
+    /// Which bytes they begin with: one look spares most names the comparing.
+    heads: [[bool; 256]; 2],
+}
+
+impl Names {
+    const fn new(starts: &'static [&'static str], ends: &'static [&'static str]) -> Self {
+        Self { starts, ends, heads: [heads(starts), heads(ends)] }
+    }
+}
+
+/// The first bytes of words, in both cases.
+const fn heads(words: &[&str]) -> [bool; 256] {
+    let mut heads = [false; 256];
+    let mut at = 0;
+    while at < words.len() {
+        let head = words[at].as_bytes()[0];
+        heads[head.to_ascii_lowercase() as usize] = true;
+        heads[head.to_ascii_uppercase() as usize] = true;
+        at += 1;
+    }
+    heads
+}
 
 /// Names of files that are there to hold what should not be seen.
-const SURE: Names = (
+static SURE: Names = Names::new(
     &[".env", ".npmrc", ".netrc", ".pypirc", "id_rsa", "id_ed", "secret", "credential", "password", "token"],
     &["env", "pem", "key", "tfvars"],
 );
 /// Names of files in which it stands by mistake.
-const MAYBE: Names =
-    (&["dockerfile", "config"], &["toml", "yml", "yaml", "ini", "cfg", "conf", "properties", "sh", "tf"]);
+static MAYBE: Names = Names::new(
+    &["dockerfile", "config"],
+    &["toml", "yml", "yaml", "ini", "cfg", "conf", "properties", "sh", "tf"],
+);
 
 /// Whether a name is one of these; asked of very many names.
-fn is_likely(path: &str, (starts, ends): &Names) -> bool {
+fn is_likely(path: &str, names: &Names) -> bool {
     let after = |byte: u8, text: &[u8]| memchr::memrchr(byte, text).map_or(0, |at| at + 1);
     let name = &path.as_bytes()[after(b'/', path.as_bytes())..];
     let end = &name[after(b'.', name)..];
     let starts_so = |start: &&str| {
         name.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start.as_bytes()))
     };
-    ends.iter().any(|word| end.eq_ignore_ascii_case(word.as_bytes())) || starts.iter().any(starts_so)
+    let begins =
+        |text: &[u8], heads: &[bool; 256]| text.first().is_some_and(|byte| heads[usize::from(*byte)]);
+    let [starts, ends] = &names.heads;
+    (begins(end, ends) && names.ends.iter().any(|word| end.eq_ignore_ascii_case(word.as_bytes())))
+        || (begins(name, starts) && names.starts.iter().any(starts_so))
 }
 
 /// `None` where there is more history than is looked at unasked.

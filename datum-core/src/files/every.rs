@@ -30,25 +30,23 @@ impl Seen<'_> {
     }
 }
 
-#[derive(Debug)]
-struct Item {
-    /// Where its path ends, which begins where the one before it ends.
-    end: usize,
-    kind: NodeKind,
-    id: Option<EntryId>,
-}
-
 /// Every name, the names of a folder before those of its folders.
 #[derive(Debug, Default)]
 pub(super) struct Every {
     paths: String,
-    items: Vec<Item>,
+    /// Where the path of each ends, which begins where the one before it ends.
+    ends: Vec<usize>,
+    kinds: Vec<NodeKind>,
+    /// The ids side by side, as their bytes; none in a work tree.
+    ids: Vec<u8>,
+    /// Bytes of an id.
+    id_size: usize,
 }
 
 impl Every {
     /// Reads a tree, each folder once.
     pub(super) fn of_tree(odb: &Odb, root: Option<EntryId>) -> Result<Self, ObjectError> {
-        let mut every = Self::default();
+        let mut every = Self { id_size: odb.hash_kind().len_in_bytes(), ..Self::default() };
         let mut buffer = Vec::new();
         // A stack of our own, of paths by their place: a hostile tree is as deep as it likes.
         let mut stack: Vec<(usize, usize, EntryId)> = root.map(|id| (0, 0, id)).into_iter().collect();
@@ -67,11 +65,13 @@ impl Every {
                     every.paths.push('/');
                 }
                 every.paths.push_str(&String::from_utf8_lossy(item.filename));
-                let (kind, below) = (kind_of(item.mode), EntryId(item.oid.to_owned()));
+                let kind = kind_of(item.mode);
                 if kind == NodeKind::Folder {
-                    stack.push((from, every.paths.len(), below));
+                    stack.push((from, every.paths.len(), EntryId(item.oid.to_owned())));
                 }
-                every.items.push(Item { end: every.paths.len(), kind, id: Some(below) });
+                every.ends.push(every.paths.len());
+                every.kinds.push(kind);
+                every.ids.extend_from_slice(item.oid.as_bytes());
             }
             stack[first..].reverse();
         }
@@ -88,7 +88,8 @@ impl Every {
             let nodes = folder(&path)?;
             for node in nodes.iter() {
                 every.paths.push_str(&node.path);
-                every.items.push(Item { end: every.paths.len(), kind: node.kind, id: node.id });
+                every.ends.push(every.paths.len());
+                every.kinds.push(node.kind);
             }
             let below = nodes.iter().rev().filter(|node| node.kind == NodeKind::Folder);
             stack.extend(below.map(|node| node.path.clone()));
@@ -98,21 +99,50 @@ impl Every {
 
     /// How many names there are but folders.
     pub(super) fn files(&self) -> usize {
-        self.items.iter().filter(|item| item.kind == NodeKind::File).count()
+        self.kinds.iter().filter(|kind| **kind == NodeKind::File).count()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = Seen<'_>> {
         let mut start = 0;
-        self.items.iter().map(move |item| {
-            let path = &self.paths[start..item.end];
-            start = item.end;
-            Seen { path, kind: item.kind, id: item.id }
+        self.ends.iter().zip(&self.kinds).enumerate().map(move |(at, (end, kind))| {
+            let path = &self.paths[start..*end];
+            start = *end;
+            let id = self.ids.get(at * self.id_size..(at + 1) * self.id_size);
+            let id = id.and_then(|id| gix::ObjectId::try_from(id).ok()).map(EntryId);
+            Seen { path, kind: *kind, id }
         })
     }
 }
 
+/// The names in the folder `path`, whose tree is `id`.
+pub(super) fn read_folder(
+    odb: &Odb,
+    path: &str,
+    id: EntryId,
+    buffer: &mut Vec<u8>,
+) -> Result<Rc<[Node]>, ObjectError> {
+    // git knows the empty tree without having it.
+    if id.0.is_empty_tree() {
+        return Ok(Rc::new([]));
+    }
+    let raw = odb.read(id, ObjectKind::Tree, buffer)?;
+    gix::objs::TreeRefIter::from_bytes(raw, id.0.kind())
+        .map(|item| {
+            let item = item.map_err(|error| ObjectError::Damaged { id, message: error.to_string() })?;
+            let name = String::from_utf8_lossy(item.filename);
+            let mut full = String::with_capacity(path.len() + 1 + name.len());
+            full.push_str(path);
+            if !path.is_empty() {
+                full.push('/');
+            }
+            full.push_str(&name);
+            Ok(Node { path: full, kind: kind_of(item.mode), id: Some(EntryId(item.oid.to_owned())) })
+        })
+        .collect()
+}
+
 /// What an item of a tree is, by its mode.
-pub(super) fn kind_of(mode: gix::objs::tree::EntryMode) -> NodeKind {
+fn kind_of(mode: gix::objs::tree::EntryMode) -> NodeKind {
     if mode.is_tree() {
         NodeKind::Folder
     } else if mode.is_commit() {

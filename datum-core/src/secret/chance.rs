@@ -1,5 +1,8 @@
 //! Whether characters look drawn by chance: what tells a key from a name.
 
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
+
 /// What a piece of text is made of.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Mix {
@@ -95,36 +98,38 @@ impl Mix {
 }
 
 /// Words that stand for a secret in examples, lower case.
-const STAND_INS: [&str; 22] = [
-    "example",
-    "sample",
-    "dummy",
-    "fake",
-    "your",
-    "xxxx",
-    "placeholder",
-    "changeme",
-    "redacted",
-    "00000",
-    "12345",
-    "abcde",
-    "secret",
-    "passw",
-    "test",
-    "insert",
-    "replace",
-    "deadbeef",
-    "cafebabe",
-    "aaaaa",
-    "foobar",
-    "todo",
-];
+static STAND_INS: LazyLock<[Finder<'static>; 22]> = LazyLock::new(|| {
+    [
+        "example",
+        "sample",
+        "dummy",
+        "fake",
+        "your",
+        "xxxx",
+        "placeholder",
+        "changeme",
+        "redacted",
+        "00000",
+        "12345",
+        "abcde",
+        "secret",
+        "passw",
+        "test",
+        "insert",
+        "replace",
+        "deadbeef",
+        "cafebabe",
+        "aaaaa",
+        "foobar",
+        "todo",
+    ]
+    .map(Finder::new)
+});
 
 /// Whether the text says itself that it is no secret.
 pub(super) fn is_stand_in(text: &[u8]) -> bool {
     let lower = text.to_ascii_lowercase();
-    STAND_INS.iter().any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some())
-        || (lower.len() >= 16 && repeats(&lower))
+    STAND_INS.iter().any(|word| word.find(&lower).is_some()) || (lower.len() >= 16 && repeats(&lower))
 }
 
 /// Whether the text is one piece again and again, or counts up.
