@@ -18,6 +18,8 @@ use std::rc::Rc;
 
 /// Largest file whose text is read, bytes.
 pub const TEXT_MAX: u64 = 4 * 1024 * 1024;
+/// How deep folders are followed; git itself follows none that deep.
+pub(crate) const DEPTH_MAX: usize = 4096;
 /// So many files that going through whole packs is cheaper than asking for each.
 const MANY: usize = 2000;
 
@@ -211,7 +213,11 @@ impl<'s> Files<'s> {
     /// # Errors
     /// [`LookError`] for the first tree that cannot be read.
     pub fn each(&self, mut visit: impl FnMut(&Seen<'_>)) -> Result<(), LookError> {
-        self.every()?.iter().filter(|seen| seen.kind != NodeKind::Folder).for_each(|seen| visit(&seen));
+        self.every()?.each(|seen| {
+            if seen.kind != NodeKind::Folder {
+                visit(seen);
+            }
+        });
         Ok(())
     }
 
@@ -243,8 +249,9 @@ impl<'s> Files<'s> {
         if suspects.as_ref().is_some_and(BTreeSet::is_empty) {
             return Ok(Vec::new());
         }
-        let mut found = Vec::new();
-        for node in every.iter().filter(may_be).map(|seen| seen.node()) {
+        let (mut nodes, mut found) = (Vec::new(), Vec::new());
+        every.each(|seen| nodes.extend(may_be(seen).then(|| seen.node())));
+        for node in nodes {
             let size = self.size(&node)?;
             if size > most {
                 found.push((node, size));
@@ -286,7 +293,7 @@ impl<'s> Files<'s> {
                 };
                 wide.iter().any(fits)
             };
-            found.extend(self.every()?.iter().filter(matches).map(|seen| seen.node()));
+            self.every()?.each(|seen| found.extend(matches(seen).then(|| seen.node())));
         }
         found.sort_by(|a, b| a.path.cmp(&b.path));
         found.dedup_by(|a, b| a.path == b.path);

@@ -1,13 +1,10 @@
 //! Every file of a commit: name, kind and size, listed without reading one.
 
-use crate::files::NodeKind;
+use crate::files::{DEPTH_MAX, NodeKind};
 use crate::id::EntryId;
 use crate::odb::{ObjectError, ObjectKind, Odb};
 use crate::packs::Placed;
 use crate::snapshot::Snapshot;
-
-/// How deep folders are followed; git itself refuses deeper ones in its index.
-const DEPTH_MAX: usize = 4096;
 
 /// One file of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
