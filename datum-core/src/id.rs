@@ -36,6 +36,6 @@ impl fmt::Debug for EntryId {
 
 impl serde::Serialize for EntryId {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(self.0.hex_to_buf(&mut [0; 64]))
     }
 }
