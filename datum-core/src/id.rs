@@ -1,10 +1,12 @@
 //! The id of an entry: the id of its commit, or of its blob for a bottle that is a file.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 /// A map by id. An id is a hash already: its first bytes are taken for one.
 pub(crate) type IdMap<T> = HashMap<EntryId, T, gix::hashtable::hash::Builder>;
+/// A set of ids, as [`IdMap`].
+pub(crate) type IdSet = HashSet<EntryId, gix::hashtable::hash::Builder>;
 
 /// The id of an entry or of an object, SHA-1 or SHA-256.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,7 +3,7 @@
 use super::inbox::{Me, of_files, printed, stated_time};
 use super::{ACK, DEADLINE, IN_REPLY_TO, READ, Recipient, TO, TYPE};
 use crate::entry::View;
-use crate::id::EntryId;
+use crate::id::{EntryId, IdMap, IdSet};
 use crate::import;
 use crate::kind::Kind;
 use crate::name::AgentName;
@@ -12,7 +12,6 @@ use crate::snapshot::Snapshot;
 use crate::stamp::Millis;
 use crate::undo;
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
@@ -83,15 +82,15 @@ struct Sieve<'a> {
     me: &'a Me,
     now: Millis,
     /// The entries that files say they were printed from.
-    printed_from: HashSet<EntryId>,
+    printed_from: IdSet,
     /// Those of them that were met.
-    printed: HashSet<EntryId>,
+    printed: IdSet,
     /// The entries that files were imported as.
-    imported: HashMap<EntryId, EntryId>,
+    imported: IdMap<EntryId>,
     /// What the reader has read, acknowledged or answered.
-    done: HashSet<EntryId>,
+    done: IdSet,
     /// What anybody has acknowledged or answered.
-    settled: HashSet<EntryId>,
+    settled: IdSet,
     /// Bottles that may wait, and whether they are for the reader.
     found: Vec<(Brief, bool)>,
     words: Vec<Rc<str>>,
@@ -102,11 +101,11 @@ impl<'a> Sieve<'a> {
         Self {
             me,
             now,
-            printed_from: HashSet::new(),
-            printed: HashSet::new(),
-            imported: HashMap::new(),
-            done: HashSet::new(),
-            settled: HashSet::new(),
+            printed_from: IdSet::default(),
+            printed: IdSet::default(),
+            imported: IdMap::default(),
+            done: IdSet::default(),
+            settled: IdSet::default(),
             found: Vec::new(),
             words: Vec::new(),
         }

@@ -76,8 +76,8 @@ pub(super) struct Folder {
     heads: Vec<Head>,
     /// In the order of the heads.
     tasks: Vec<Task>,
-    /// In the order of the heads.
-    rests: Vec<Rest>,
+    /// In the order of the heads; many tasks have none.
+    rests: Vec<Option<Box<Rest>>>,
     index: IdMap<usize>,
     /// Where the next entry is expected: a board that is read back changes one task after the other.
     next: usize,
@@ -130,7 +130,7 @@ impl Folder {
         if at == known {
             self.heads.push(Head { id, updated: 0, set: 0 });
             self.tasks.push(unknown(id));
-            self.rests.push(Rest::default());
+            self.rests.push(None);
         }
         self.next = at + 1;
         at
@@ -167,13 +167,13 @@ impl Folder {
                 change::REQUESTER => {
                     head.first(REQUESTER, &mut task.requester, || Some(Some(value.to_owned())));
                 }
-                change::CAP => element(&mut rest.caps, value.to_owned(), true),
-                change::NO_CAP => element(&mut rest.caps, value.to_owned(), false),
-                change::TAG => element(&mut rest.tags, value.to_owned(), true),
-                change::NO_TAG => element(&mut rest.tags, value.to_owned(), false),
+                change::CAP => element(&mut rest.get_or_insert_default().caps, value.to_owned(), true),
+                change::NO_CAP => element(&mut rest.get_or_insert_default().caps, value.to_owned(), false),
+                change::TAG => element(&mut rest.get_or_insert_default().tags, value.to_owned(), true),
+                change::NO_TAG => element(&mut rest.get_or_insert_default().tags, value.to_owned(), false),
                 change::NEEDS | change::NO_NEEDS => {
                     if let Some(id) = EntryId::from_hex(value) {
-                        element(&mut rest.needs, id, key == change::NEEDS);
+                        element(&mut rest.get_or_insert_default().needs, id, key == change::NEEDS);
                     }
                 }
                 change::SET if value == change::TEXT => {
@@ -194,17 +194,19 @@ impl Folder {
                 head.first(TITLE, &mut task.title, || Some(view.subject().to_owned()));
                 head.first(TEXT, &mut task.text, || Some(body(snapshot, view)));
                 if let Some(state) = stated {
-                    rest.steps.push(Step { change: Change::State, state, ..step });
+                    rest.get_or_insert_default().steps.push(Step { change: Change::State, state, ..step });
                 }
             }
             Change::Edit => {}
             Change::Comment => task.comments += 1,
             Change::State => {
                 if let Some(state) = stated {
-                    rest.steps.push(Step { state, ..step });
+                    rest.get_or_insert_default().steps.push(Step { state, ..step });
                 }
             }
-            Change::Claim | Change::Dispatch | Change::Renew | Change::Release => rest.steps.push(step),
+            Change::Claim | Change::Dispatch | Change::Renew | Change::Release => {
+                rest.get_or_insert_default().steps.push(step)
+            }
         }
         at == known
     }
@@ -217,8 +219,9 @@ impl Folder {
         for ((head, task), rest) in
             heads.iter().zip(&mut tasks).zip(rests).filter(|((head, _), _)| is_made(head))
         {
+            let rest = rest.unwrap_or_default();
             let run = Run::through(&rest.steps, &agents, &mut records);
-            complete(task, head, rest, run);
+            complete(task, head, *rest, run);
         }
         let mut made = heads.iter().map(is_made);
         tasks.retain(|_| made.next() == Some(true));
