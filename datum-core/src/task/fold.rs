@@ -205,7 +205,7 @@ impl Folder {
                 }
             }
             Change::Claim | Change::Dispatch | Change::Renew | Change::Release => {
-                rest.get_or_insert_default().steps.push(step)
+                rest.get_or_insert_default().steps.push(step);
             }
         }
         at == known
