@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-/// A map by id. An id is a hash already: its first bytes are taken for one.
-pub(crate) type IdMap<T> = HashMap<EntryId, T, gix::hashtable::hash::Builder>;
+/// A map by id. An id in a trailer is whatever its writer likes, so hashes hang on a seed, and on all of the id.
+pub(crate) type IdMap<T> = HashMap<EntryId, T, foldhash::fast::RandomState>;
 /// A set of ids, as [`IdMap`].
-pub(crate) type IdSet = HashSet<EntryId, gix::hashtable::hash::Builder>;
+pub(crate) type IdSet = HashSet<EntryId, foldhash::fast::RandomState>;
 
 /// The id of an entry or of an object, SHA-1 or SHA-256.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,5 +39,19 @@ impl fmt::Debug for EntryId {
 impl serde::Serialize for EntryId {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.0.hex_to_buf(&mut [0; 64]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::hash::BuildHasher as _;
+
+    #[test]
+    fn ids_that_begin_alike_do_not_fall_together() {
+        let id = |end: u32| EntryId::from_hex(&format!("{:032}{end:08x}", 0)).unwrap();
+        let (one, other) = (IdSet::default(), IdSet::default());
+        assert_ne!(one.hasher().hash_one(id(1)), one.hasher().hash_one(id(2)));
+        assert_ne!(one.hasher().hash_one(id(1)), other.hasher().hash_one(id(1)));
     }
 }

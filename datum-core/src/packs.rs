@@ -186,7 +186,7 @@ impl Packs {
 
 /// Reads the first byte of objects far from each other, so that the processor waits for all of them at once.
 fn touch(data: &data::File, places: &[u64]) {
-    let first = |place: &u64| data.entry_slice(*place..*place + 1).map_or(0, |bytes| bytes[0]);
+    let first = |place: &u64| data.entry_slice(*place..place.saturating_add(1)).map_or(0, |bytes| bytes[0]);
     std::hint::black_box(places.iter().map(first).fold(0, |all, byte| all ^ byte));
 }
 
