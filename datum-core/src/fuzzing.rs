@@ -74,6 +74,7 @@ pub fn commit(data: &[u8]) {
 
 /// A segment: its commits and ids.
 pub fn segment(data: &[u8]) {
+    assert!(segment::dense(data) <= data.len(), "what does not get smaller is a part of it");
     let Some(segment) = segment::parse(data, id()) else { return };
     let commits: Vec<_> = segment.commits().map(|(_, raw)| raw).collect();
     let Some(writer) = writer() else { return };

@@ -69,7 +69,9 @@ proptest! {
     fn parse_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..100), count in 0u64..u64::MAX, size in 0u8..70) {
         let _ = parse(&[WHOLES, &bytes].concat(), id(1));
         let _ = parse(&[PARTS, &bytes].concat(), id(1));
-        let _ = parse(&[PARTS, format!("{count} {size} {count} {count} {count}\n").as_bytes(), &bytes].concat(), id(1));
+        let counted = [PARTS, format!("{count} {size} {count} {count} {count}\n").as_bytes(), &bytes].concat();
+        let _ = parse(&counted, id(1));
+        prop_assert!(dense(&counted) <= counted.len());
         let _ = parse(&[PARTS, b"1 20 0 1 1\n", &[1; 20], &bytes[..]].concat(), id(1));
     }
 }
