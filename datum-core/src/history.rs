@@ -108,7 +108,7 @@ impl<'a> Person<'a> {
 
 /// Reads a commit of whatever origin.
 pub(crate) fn read(odb: &Odb, id: EntryId, buffer: &mut Vec<u8>) -> Result<Commit, ObjectError> {
-    let raw = odb.read_packed_first(id, ObjectKind::Commit, buffer)?;
+    let raw = odb.read_alike(id, ObjectKind::Commit, buffer)?;
     let damaged = || ObjectError::Damaged { id, message: "it is no commit as git writes them".to_owned() };
     Commit::parse(id, raw).ok_or_else(damaged)
 }

@@ -2,13 +2,13 @@
 
 use super::{Commit, read};
 use crate::files::LookError;
-use crate::id::EntryId;
+use crate::id::{EntryId, IdMap, IdSet};
 use crate::log::read_tree;
 use crate::odb::{ObjectError, Odb};
 use crate::snapshot::Snapshot;
 use crate::survey::Survey;
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
+use std::collections::{BTreeSet, BinaryHeap};
 use std::ops::ControlFlow;
 
 /// Where a walk ended.
@@ -103,8 +103,8 @@ impl Snapshot<'_> {
         let mut buffer = Vec::new();
         let mut end = End::Whole;
         // Never iterated over, so their order reaches nobody.
-        let mut seen = HashSet::from([head]);
-        let mut known = HashMap::new();
+        let mut seen = IdSet::from_iter([head]);
+        let mut known = IdMap::default();
         let mut queue = BinaryHeap::from([Waiting(read(odb, head, &mut buffer)?)]);
         while let Some(Waiting(commit)) = queue.pop() {
             let boundary = shallow.contains(&commit.id);
@@ -221,7 +221,7 @@ fn step(
     odb: &Odb,
     commit: &Commit,
     paths: &[String],
-    known: &mut HashMap<EntryId, Seen>,
+    known: &mut IdMap<Seen>,
     buffer: &mut Vec<u8>,
 ) -> Result<Step, ObjectError> {
     if paths.is_empty() {
@@ -239,12 +239,7 @@ fn step(
     Ok(if changed { Step::Changed } else { Step::Like(commit.id) })
 }
 
-fn seen_at(
-    odb: &Odb,
-    tree: EntryId,
-    paths: &[String],
-    known: &mut HashMap<EntryId, Seen>,
-) -> Result<Seen, ObjectError> {
+fn seen_at(odb: &Odb, tree: EntryId, paths: &[String], known: &mut IdMap<Seen>) -> Result<Seen, ObjectError> {
     if let Some(seen) = known.get(&tree) {
         return Ok(seen.clone());
     }
