@@ -49,8 +49,15 @@ pub(crate) fn count(language: LanguageType, text: &[u8]) -> Lines {
     let Some(syntax) = Syntax::of(language).filter(|_| !PAGES.contains(&language) || !embeds()) else {
         return by_tokei(language, text);
     };
-    let mut reader =
-        Reader { syntax, quote: None, verbatim: false, comments: Vec::new(), lines: Lines::default() };
+    let important = syntax.next_important(text, 0);
+    let mut reader = Reader {
+        syntax,
+        important,
+        quote: None,
+        verbatim: false,
+        comments: Vec::new(),
+        lines: Lines::default(),
+    };
     let mut start = 0;
     while start < text.len() {
         start = reader.line(text, start, line_end(text, start));
@@ -67,6 +74,9 @@ fn by_tokei(language: LanguageType, text: &[u8]) -> Lines {
 /// Reads a text line by line.
 struct Reader {
     syntax: &'static Syntax,
+    /// The next place that makes more of a line than its beginning, or one that is behind: it is looked for in many lines
+    /// at once.
+    important: usize,
     /// What ends the quotation that is open.
     quote: Option<&'static str>,
     /// Whether the last quotation that was opened knows no escapes.
@@ -86,7 +96,7 @@ impl Reader {
         let Syntax { literate, line_comments, .. } = *self.syntax;
         let line = trim(&text[start..end]);
         let was_open = !self.comments.is_empty();
-        let is_comment = if !self.is_plain() || self.syntax.is_important(line) {
+        let is_comment = if !self.is_plain() || self.is_important(text, start, end) {
             if let Some(next) = self.walk(text, start, end) {
                 return next;
             }
@@ -103,6 +113,13 @@ impl Reader {
             self.lines.code += 1;
         }
         end
+    }
+
+    fn is_important(&mut self, text: &[u8], start: usize, end: usize) -> bool {
+        if self.important < start {
+            self.important = self.syntax.next_important(text, start);
+        }
+        self.important < end
     }
 
     /// Whether the line is a comment, now that it has been walked.

@@ -104,16 +104,17 @@ impl Syntax {
         })
     }
 
-    /// Whether more than its beginning must be seen to tell what a line is.
-    pub(super) fn is_important(&self, line: &[u8]) -> bool {
-        let mut rest = line;
-        while let Some(at) = self.important_firsts.find(rest) {
-            if begins(self.important, &rest[at..]) {
-                return true;
+    /// The first place from `from` on that makes more of a line than its beginning; the end of the text where there is none.
+    pub(super) fn next_important(&self, text: &[u8], from: usize) -> usize {
+        let mut at = from;
+        while let Some(next) = text.get(at..).and_then(|rest| self.important_firsts.find(rest)) {
+            at += next;
+            if begins(self.important, &text[at..]) {
+                return at;
             }
-            rest = &rest[at + 1..];
+            at += 1;
         }
-        false
+        text.len()
     }
 
     /// The kinds of comments that have an end.
