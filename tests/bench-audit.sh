@@ -96,6 +96,8 @@ row "languages and lines of packed objects / tokei on the work tree" "≤ 1.0 ×
   "$datum -C $repo analyze" "tokei $repo"
 row "full profile / onefetch" "≤ 0.2 ×" \
   "$datum -C $repo analyze" "onefetch --no-art $repo"
+git -C "$past" reset -q --hard
+row "full profile of 50,000 commits / onefetch" "≤ 0.2 ×" "$datum -C $past analyze" "onefetch --no-art $past"
 BATCH=5 row "count of 50,000 commits with a commit-graph / git rev-list --count" "≤ 1.5 ×" \
   "$datum -C $past history --count" "git -C $past rev-list --count HEAD"
 

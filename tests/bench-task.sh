@@ -40,7 +40,10 @@ mapfile -t ids <"$work/ids"
 claim() { "$datum" -q task claim "${ids[$1]}"; }
 append=$(cpu "$runs" "$datum" -q journal NOTE 'an entry {}')
 row "\`claim take\` of a new name" "$(cpu "$runs" "$datum" -q claim take 'name-{}')" "append" "$append"
-row "\`task claim\` among $((runs + 1)) tasks" "$(cpu "$runs" claim '{}')" "append" "$append"
+comment() { "$datum" -q task comment "${ids[$1]}" 'a remark'; }
+claimed=$(cpu "$runs" claim '{}')
+row "\`task claim\` among $((runs + 1)) tasks" "$claimed" "append" "$append"
+row "\`task claim\` among $((runs + 1)) tasks" "$claimed" "\`task comment\` there: an append that reads the tasks" "$(cpu "$runs" comment '{}')"
 
 # Many tasks: a board is taken in, then changed again and again as people change one.
 git init -q "$work/large"
@@ -69,7 +72,6 @@ entries=$(git for-each-ref --format='%(refname)' refs/datum/task | while read -r
 "$datum" task ready -q >"$work/ready"
 say "$(wc -l <"$work/ready") tasks are ready, of $entries entries"
 mapfile -t ids < <(grep -o 'T-[0-9a-z]*' "$work/ready" | head -n $((runs + 1)))
-comment() { "$datum" -q task comment "${ids[$1]}" 'a remark'; }
 reading=$(cpu "$runs" git -C "$work/large" cat-file --batch-check --batch-all-objects --unordered)
 row "\`task ready\` over $tasks tasks with $entries entries" "$(cpu "$runs" "$datum" task ready -q)" "git cat-file --batch-check of all objects" "$reading"
 commented=$(cpu "$runs" comment '{}')

@@ -18,7 +18,7 @@ use std::rc::Rc;
 
 /// Largest file whose text is read, bytes.
 pub const TEXT_MAX: u64 = 4 * 1024 * 1024;
-/// How deep folders are followed; git itself follows none that deep.
+/// How deep folders are followed, the root counted; git itself follows none that deep.
 pub(crate) const DEPTH_MAX: usize = 4096;
 /// So many files that going through whole packs is cheaper than asking for each.
 const MANY: usize = 2000;

@@ -103,8 +103,7 @@ impl Pack<'_> {
         // Single commits are many and seldom read once they are sealed.
         let level = if kind == 1 { gix::zlib::Compression::BEST_SPEED } else { odb::level() };
         let (dense, rest) = bytes.split_at(dense);
-        let parts = [dense, rest];
-        odb::deflate(if dense.is_empty() { &parts[1..] } else { &parts }, level, &mut self.body)?;
+        odb::deflate(dense, rest, level, &mut self.body)?;
         self.count += 1;
         Ok(())
     }

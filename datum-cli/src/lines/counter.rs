@@ -115,6 +115,7 @@ impl Reader {
         end
     }
 
+    /// Whether more than its beginning must be seen to tell what the line is.
     fn is_important(&mut self, text: &[u8], start: usize, end: usize) -> bool {
         if self.important < start {
             self.important = self.syntax.next_important(text, start);

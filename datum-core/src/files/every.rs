@@ -66,7 +66,7 @@ impl Every {
                 continue;
             }
             let damaged = |message: String| ObjectError::Damaged { id, message };
-            if depth > DEPTH_MAX {
+            if depth >= DEPTH_MAX {
                 return Err(damaged(format!("its folders are more than {DEPTH_MAX} deep")));
             }
             let before = stack.len();
@@ -194,14 +194,14 @@ mod tests {
         };
         let blob = odb.write(ObjectKind::Blob, b"text", false).unwrap();
         let mut bytes = print(blob, gix::objs::tree::EntryKind::Blob);
-        for _ in 0..DEPTH_MAX {
+        for _ in 1..DEPTH_MAX {
             let below = odb.write(ObjectKind::Tree, &bytes, false).unwrap();
             bytes = print(below, gix::objs::tree::EntryKind::Tree);
         }
         let root = odb.write(ObjectKind::Tree, &bytes, false).unwrap();
         let mut last = Vec::new();
         Every::of_tree(odb, Some(root)).unwrap().each(|seen| last = vec![seen.node()]);
-        let file = Node { path: vec!["x"; DEPTH_MAX + 1].join("/"), kind: NodeKind::File, id: Some(blob) };
+        let file = Node { path: vec!["x"; DEPTH_MAX].join("/"), kind: NodeKind::File, id: Some(blob) };
         assert_eq!(last, [file]);
         let deeper =
             odb.write(ObjectKind::Tree, &print(root, gix::objs::tree::EntryKind::Tree), false).unwrap();

@@ -47,6 +47,8 @@ impl Odb {
     /// asking for the sizes of `files`; see [`Packs::larger`] for what it takes on trust.
     pub(crate) fn larger(&self, most: u64, files: usize) -> Option<BTreeSet<EntryId>> {
         let elsewhere = self.objects_dir.join("info/alternates").exists() || self.is_partial();
+        // What was packed since they were opened must not be passed over: who is not told of it does not ask.
+        self.packs.replace(None);
         let mut found = self.packs(|packs| {
             let useless = elsewhere || packs.len() == 0 || packs.len() > files as u64 * 4;
             if useless { None } else { packs.larger(most) }
@@ -63,5 +65,35 @@ impl Odb {
             Err(error) => error.kind() != io::ErrorKind::NotFound,
         };
         common_dir.join("refs/replace").exists() || common_dir.join("reftable").exists() || is_packed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{git, repository};
+    use crate::{EntryId, Store};
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    #[test]
+    fn what_is_packed_after_the_packs_were_opened_is_found() {
+        let dir = repository(&[]);
+        let commit = |name: &str, size: usize| {
+            fs::write(dir.path().join(name), vec![b'x'; size]).unwrap();
+            git(dir.path(), &["add", "."]);
+            git(dir.path(), &["commit", "-qm", name]);
+            git(dir.path(), &["repack", "-qd"]);
+            let id = git(dir.path(), &["rev-parse", &format!("HEAD:{name}")]);
+            EntryId::from_hex(id.trim()).unwrap()
+        };
+        let small = commit("small", 10);
+        let store = Store::open(dir.path()).unwrap();
+        let snapshot = store.snapshot().unwrap();
+        let odb = snapshot.odb();
+        assert_eq!(odb.placed(small).map(|placed| placed.size), Some(10));
+        assert_eq!(odb.larger(1000, 100), Some(BTreeSet::new()));
+        let large = commit("large", 2000);
+        assert_eq!(odb.larger(1000, 100), Some(BTreeSet::from([large])));
+        assert_eq!(odb.placed(small).map(|placed| placed.size), Some(10));
     }
 }

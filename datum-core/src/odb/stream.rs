@@ -1,4 +1,4 @@
-//! The bytes of an object that is a file of its own.
+//! The zlib streams of objects: of one that is a file of its own, and of what goes into a pack.
 
 use super::ObjectKind;
 use gix::zlib::stream::deflate::{Compress, FlushCompress};
@@ -31,21 +31,23 @@ pub(super) fn loose(kind: ObjectKind, bytes: &[u8], dense: usize) -> io::Result<
         }
         _ => {
             let (dense, rest) = bytes.split_at(dense);
-            deflate(&[&[&header, dense].concat(), rest], level(), &mut out)?;
+            deflate(&[&header, dense].concat(), rest, level(), &mut out)?;
         }
     }
     Ok(out)
 }
 
-/// Appends the zlib stream of `parts` to `out`, each part in blocks of its own.
+/// Appends the zlib stream of `dense` and `rest` to `out`, each in blocks of its own.
 ///
 /// zlib stores a block that does not get smaller, which a reader copies; in a block with others each of its bytes would
 /// have to be decoded.
-pub(crate) fn deflate(parts: &[&[u8]], level: Compression, out: &mut Vec<u8>) -> io::Result<()> {
+pub(crate) fn deflate(dense: &[u8], rest: &[u8], level: Compression, out: &mut Vec<u8>) -> io::Result<()> {
     let mut deflate = Compress::new(level);
-    for (at, mut part) in parts.iter().copied().enumerate() {
-        let flush = if at + 1 == parts.len() { FlushCompress::Finish } else { FlushCompress::Sync };
-        loop {
+    for (mut part, flush) in [(dense, FlushCompress::Sync), (rest, FlushCompress::Finish)] {
+        let is_last = flush == FlushCompress::Finish;
+        // Even a block of nothing has five bytes.
+        let mut done = part.is_empty() && !is_last;
+        while !done {
             let (start, read, written) = (out.len(), deflate.total_in(), deflate.total_out());
             let room = part.len() + part.len() / 8 + 64;
             out.resize(start + room, 0);
@@ -55,11 +57,7 @@ pub(crate) fn deflate(parts: &[&[u8]], level: Compression, out: &mut Vec<u8>) ->
             out.truncate(start + filled);
             part = &part[moved(read, deflate.total_in())?..];
             // Where there is room left, all of it is out.
-            if status == Status::StreamEnd
-                || (part.is_empty() && filled < room && flush == FlushCompress::Sync)
-            {
-                break;
-            }
+            done = status == Status::StreamEnd || (!is_last && part.is_empty() && filled < room);
         }
     }
     Ok(())
@@ -87,11 +85,10 @@ mod tests {
         let text = "Change: edit\n".repeat(900).into_bytes();
         let whole = [&ids[..], &text].concat();
         let stands = |stream: &[u8]| memchr::memmem::find(stream, &ids).is_some();
-        for (parts, plain) in
-            [(&[&ids[..], &text][..], true), (&[&whole[..]], false), (&[b"", &whole], false)]
-        {
+        for (dense, plain) in [(ids.len(), true), (0, false), (whole.len(), false)] {
             let mut out = b"before".to_vec();
-            deflate(parts, level(), &mut out).unwrap();
+            let (dense, rest) = whole.split_at(dense);
+            deflate(dense, rest, level(), &mut out).unwrap();
             let stream = out.strip_prefix(b"before").unwrap();
             let mut back = vec![0; whole.len()];
             let (status, read, _) = gix::zlib::Inflate::default().once(stream, &mut back).unwrap();

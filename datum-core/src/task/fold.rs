@@ -60,7 +60,7 @@ const REQUESTER: u8 = 16;
 /// Its own entry was met.
 const MADE: u8 = 32;
 
-/// What becomes of a task when all its entries were met.
+/// What makes the rest of a task once all its entries were met.
 #[derive(Default)]
 struct Rest {
     caps: Elements<String>,
