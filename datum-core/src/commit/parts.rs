@@ -9,6 +9,7 @@ use crate::entry::{Message, View, last_lines};
 use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::stamp::{Millis, Writer};
+use memchr::memchr;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
@@ -53,8 +54,8 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn parse(text: &[u8]) -> Option<Self> {
-        // The parent has its place after this line, here and in the commit.
-        first_line(text)?;
+        // The parent has its place after this line, here and in the commit, whose reader goes by its length.
+        first_line(text).filter(|(line, _)| memchr(b'\n', line).is_none())?;
         let (headers, words) = std::str::from_utf8(text).ok()?.split_once("\n\n")?;
         let (kind, agent) = words.strip_suffix('\n')?.strip_prefix("Kind: ")?.split_once("\nAgent: ")?;
         let [headers, kind, agent] = [headers, kind, agent].map(str::to_owned);
@@ -201,6 +202,13 @@ mod tests {
         assert!(split(&raw(1, "author again <a@b> 9 +0000\n", 7, 7123)).is_none());
         assert!(split(b"tree x").is_none());
         assert!(split(&raw(1, "", 7, 7123)[3..]).is_none());
+    }
+
+    #[test]
+    fn a_first_line_that_is_several_is_no_place_for_a_parent() {
+        let head = |first: &str| format!("{first}\ncommitter c <c>\n\nKind: task\nAgent: a\n");
+        assert!(Shared::parse(head(&format!("tree {ID}")).as_bytes()).is_some());
+        assert!(Shared::parse(head(&format!("tree\n{ID}")).as_bytes()).is_none());
     }
 
     proptest! {
