@@ -1,11 +1,11 @@
 //! Nothing lost: crashes, full disks, stale locks, and git's own housekeeping at the same time.
 
-use crate::vessel::{Vessel, clean};
+use crate::vessel::{Vessel, clean, make_old};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 const LOG: &str = "refs/datum/journal";
 
@@ -41,26 +41,6 @@ fn truncate(path: &Path) {
     let whole = fs::read(path).unwrap();
     fs::remove_file(path).unwrap();
     fs::write(path, &whole[..whole.len() / 2]).unwrap();
-}
-
-fn make_old(path: &Path) {
-    let old = SystemTime::now() - Duration::from_secs(3600);
-    fs::File::create(path).unwrap().set_modified(old).unwrap();
-}
-
-fn locks(vessel: &Vessel) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![vessel.path().join(".git/refs/datum")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            if entry.path().is_dir() {
-                folders.push(entry.path());
-            } else if entry.path().extension().is_some_and(|end| end == "lock") {
-                found.push(entry.path());
-            }
-        }
-    }
-    found
 }
 
 #[test]
@@ -145,9 +125,7 @@ fn kill_writers(vessel: &Vessel, count: u32) -> Vec<String> {
             reported.push(text);
         }
         // What a lock leaves behind is another test's matter; here it would only cost time.
-        for lock in locks(vessel) {
-            make_old(&lock);
-        }
+        vessel.age_locks();
     }
     reported
 }
@@ -324,7 +302,7 @@ fn a_full_disk_refuses_and_keeps_what_was() {
             assert_eq!(texts(&vessel).len(), kept);
         }
         assert!(kept < 21, "the disk was not full");
-        assert_eq!(locks(&vessel), Vec::<PathBuf>::new());
+        assert_eq!(vessel.locks(), Vec::<PathBuf>::new());
         fs::remove_file(filler).unwrap();
         vessel.datum(&["journal", "LOG", "room again"]).ok();
         assert_eq!(texts(&vessel).len(), kept + 1);

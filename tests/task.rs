@@ -3,6 +3,7 @@
 use crate::vessel::{NOW, Vessel};
 use std::collections::BTreeSet;
 use std::process::Stdio;
+use std::time::Instant;
 
 fn create(vessel: &Vessel, args: &[&str]) -> String {
     vessel.datum(&[&["task", "create"], args].concat()).ok().trim().to_owned()
@@ -177,4 +178,48 @@ fn a_board_goes_out_and_comes_back() {
     assert!(said.contains("TASKBOARD.md: line ") && said.contains("column"), "{said}");
     assert_eq!(vessel.git(&["rev-list", "--all", "--count"]).ok(), before);
     assert_eq!(vessel.datum(&["task", "import", "nowhere.md"]).code, 2);
+}
+
+#[test]
+fn of_killed_claims_each_is_told_of_or_was_not_made() {
+    const COUNT: u32 = 60;
+    let vessel = Vessel::new();
+    let tasks: Vec<String> = (0..=COUNT).map(|n| create(&vessel, &[&format!("task {n}")])).collect();
+    let start = Instant::now();
+    vessel.datum(&["task", "claim", &tasks[0]]).ok();
+    let whole = start.elapsed();
+    let mut claimed = BTreeSet::from([tasks[0].clone()]);
+    for (n, task) in (0..COUNT).zip(&tasks[1..]) {
+        let mut command = vessel.command(&["task", "claim", task]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // A step that shares no factor with the count visits every moment once.
+        std::thread::sleep(whole * (n * 37 % COUNT) / COUNT);
+        let _ = child.kill();
+        if child.wait().unwrap().success() {
+            claimed.insert(task.clone());
+        }
+        // What a lock leaves behind is another test's matter; here it would only cost time.
+        vessel.age_locks();
+    }
+    let listed = vessel.datum(&["task", "list", "--format", "json"]).json();
+    let (mut told, mut made) = (BTreeSet::new(), BTreeSet::new());
+    for task in listed["tasks"].as_array().unwrap() {
+        let alias = task["alias"].as_str().unwrap().to_owned();
+        let mutex = vessel.datum(&["claim", "show", task["id"].as_str().unwrap(), "--format", "json"]).json();
+        if mutex["claim"]["state"] == "held" {
+            made.insert(alias.clone());
+        }
+        if !task["claim"].is_null() {
+            told.insert(alias);
+        }
+    }
+    eprintln!("of {COUNT} killed claims {} were told of, {} made", told.len() - 1, made.len() - 1);
+    assert!(claimed.is_subset(&made) && made.is_subset(&told), "{claimed:?} {made:?} {told:?}");
+    // Another agent gets just those that nothing is told of, and all of these.
+    let mut left = BTreeSet::new();
+    while let Some(task) = datum_as(&vessel, "other", 0, &["task", "claim", "--next"]).stdout.lines().next() {
+        left.insert(task.to_owned());
+    }
+    assert_eq!(left, tasks.into_iter().filter(|task| !told.contains(task)).collect());
+    vessel.fsck();
 }

@@ -2,9 +2,8 @@
 
 use crate::vault::Ship;
 use std::collections::BTreeSet;
-use std::fs;
 use std::process::Stdio;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 /// Kills of each operation; a step that shares no factor with it visits every moment once.
 const KILLS: u32 = 25;
@@ -26,19 +25,6 @@ fn state(ship: &Ship) -> State {
         number: secret["number"].as_u64().unwrap(),
         granted: granted.map(|agent| agent.as_str().unwrap().to_owned()).collect(),
         value: ship.ok(&["vault", "get", "db/password"]),
-    }
-}
-
-/// What locks the dead left; the next writer waits for a fresh one, which here would only cost time.
-fn age_locks(ship: &Ship) {
-    let old = SystemTime::now() - Duration::from_secs(3600);
-    for folder in ["vault", "audit"] {
-        let folder = ship.vessel.path().join(".git/refs/datum").join(folder);
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            if entry.path().extension().is_some_and(|end| end == "lock") {
-                fs::File::options().write(true).open(entry.path()).unwrap().set_modified(old).unwrap();
-            }
-        }
     }
 }
 
@@ -81,7 +67,8 @@ fn a_killed_change_of_the_vault_is_done_or_not_done() {
             let before = state(&ship);
             let input = format!("value {index} {n}");
             let ended = killed(&ship, args, &input, whole * (n * 37 % KILLS) / KILLS);
-            age_locks(&ship);
+            // A writer waits for a fresh lock, which here would only cost time.
+            ship.vessel.age_locks();
             let after = state(&ship);
             let mut new = before.clone();
             match operation {

@@ -1,8 +1,10 @@
 //! A repository in a folder of its own, and the program run in it.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 /// 2026-01-01T00:00:00Z, milliseconds.
@@ -129,4 +131,31 @@ impl Vessel {
         let said: Vec<_> = ran.stderr.lines().filter(|line| !line.starts_with("notice:")).collect();
         assert!(ran.code == 0 && said.is_empty(), "{ran:?}");
     }
+
+    /// The locks that lie among the refs.
+    pub(crate) fn locks(&self) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        let mut folders = vec![self.root.join(".git/refs/datum")];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                if entry.path().is_dir() {
+                    folders.push(entry.path());
+                } else if entry.path().extension().is_some_and(|end| end == "lock") {
+                    found.push(entry.path());
+                }
+            }
+        }
+        found
+    }
+
+    /// Makes locks that killed writers have left too old to be waited for.
+    pub(crate) fn age_locks(&self) {
+        self.locks().iter().for_each(|lock| make_old(lock));
+    }
+}
+
+/// Makes an empty file that is an hour old.
+pub(crate) fn make_old(path: &Path) {
+    let old = SystemTime::now() - Duration::from_secs(3600);
+    fs::File::create(path).unwrap().set_modified(old).unwrap();
 }

@@ -9,6 +9,9 @@ mod remote;
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "tests make their own repositories")]
 mod tests;
+mod told;
+
+pub(crate) use told::Wanted;
 
 use crate::commit;
 use crate::id::EntryId;
@@ -163,7 +166,7 @@ pub enum Outcome {
 
 /// What a caller wants of a claim.
 #[derive(Debug, Clone, Copy)]
-enum Wish {
+pub(crate) enum Wish {
     Take { lease: Millis },
     Renew { fencing: u64, lease: Millis },
     Release { fencing: u64 },
@@ -253,8 +256,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when it cannot be read or is no claim.
     pub fn find_claim(&self, name: &Name) -> Result<Option<Claim>, StoreError> {
-        let ref_name = format!("{PREFIX}{name}");
-        let found = self.refs.find(&ref_name)?;
+        let found = self.refs.find(&ref_name(name))?;
         found.map(|id| self.read_claim(name, id)).transpose()
     }
 
@@ -294,7 +296,7 @@ impl Store {
     /// Removes claims whose refs still are what they were when these were read; where one is not, none, which is no
     /// error. Answers how many.
     pub(crate) fn remove_claims(&self, claims: &[Claim]) -> Result<usize, StoreError> {
-        let gone: Vec<_> = claims.iter().map(|claim| (format!("{PREFIX}{}", claim.name), claim.id)).collect();
+        let gone: Vec<_> = claims.iter().map(|claim| (ref_name(&claim.name), claim.id)).collect();
         match self.refs.remove_all(&self.git, &gone) {
             Ok(()) => Ok(gone.len()),
             Err(error) => {
@@ -309,13 +311,13 @@ impl Store {
         let mut buffer = Vec::new();
         let raw = self.odb.read_bounded(id, ObjectKind::Commit, COMMIT_MAX, &mut buffer)?;
         Claim::parse(name, id, raw).ok_or_else(|| StoreError::Log {
-            name: format!("{PREFIX}{name}"),
+            name: ref_name(name),
             message: format!("its tip {id} is no claim"),
         })
     }
 
     fn step(&self, name: &Name, stamp: &Stamp, wish: Wish) -> Result<Outcome, StoreError> {
-        let ref_name = format!("{PREFIX}{name}");
+        let ref_name = ref_name(name);
         let writer = self.writer(&stamp.agent)?;
         let mut wait = Wait::new(self);
         loop {
@@ -351,6 +353,10 @@ impl Store {
         let raw = commit::print(tree, old, stamp, writer, next.clock, &message);
         Ok(self.odb.write(ObjectKind::Commit, &raw, true)?)
     }
+}
+
+fn ref_name(name: &Name) -> String {
+    format!("{PREFIX}{name}")
 }
 
 /// The present state, if it is the caller's own.

@@ -155,12 +155,12 @@ impl Store {
         &self,
         vessel: &AgentName,
         stamp: &Stamp,
-        decide: impl FnMut(&Snapshot<'_>) -> Result<Vec<Draft>, E>,
+        mut decide: impl FnMut(&Snapshot<'_>) -> Result<Vec<Draft>, E>,
     ) -> Result<Applied, E> {
         let writer = self.writer_for(&stamp.agent, vessel)?;
         let name = format!("{}{writer}", outbox(vessel));
         let target = Target { kind: Kind::Bottle, writer: &writer, signed: true };
-        self.append(target, &name, stamp, || self.outbox(vessel), decide)
+        self.append(target, &name, stamp, || self.outbox(vessel), |snapshot| Ok((decide(snapshot)?, None)))
     }
 
     /// The vessels that bottles were written for.

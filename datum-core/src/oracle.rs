@@ -9,7 +9,7 @@ mod dispatch;
 
 pub use candidate::{Candidate, candidates};
 pub use contact::{first_contact, has_greeted, was_greeted};
-pub use dispatch::{Dispatched, OracleError, RESERVE, dispatch};
+pub use dispatch::{Dispatched, OracleError, dispatch};
 
 use crate::roster::State;
 use crate::stamp::Millis;

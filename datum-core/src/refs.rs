@@ -4,8 +4,10 @@
 //! breaks the user's own gc. So the swap is ours: `<ref>.lock` made exclusively, compare, rename.
 
 mod files;
+mod lock;
 
-pub(crate) use files::{Files, is_left_behind, sync_folder};
+pub(crate) use files::{Files, sync_folder};
+pub(crate) use lock::is_left_behind;
 
 use crate::git::{self, Git, GitError};
 use crate::id::EntryId;
@@ -90,6 +92,21 @@ pub(crate) struct Move<'a> {
     pub(crate) sync: bool,
 }
 
+/// A ref that moves together with a log, and is then on the disk.
+pub(crate) struct Beside {
+    pub(crate) name: String,
+    pub(crate) old: Option<EntryId>,
+    pub(crate) new: EntryId,
+    pub(crate) reason: &'static str,
+}
+
+impl Beside {
+    pub(crate) fn to<'a>(&'a self, stamp: &'a Stamp) -> Move<'a> {
+        let Self { name, old, new, reason } = self;
+        Move { name, old: *old, new: *new, stamp, reason, sync: true }
+    }
+}
+
 /// The refs of a repository.
 #[derive(Debug)]
 pub(crate) enum Refs {
@@ -144,11 +161,13 @@ impl Refs {
         }
     }
 
-    /// Moves a ref if it still has the value it is expected to have.
-    pub(crate) fn swap(&self, to: &Move<'_>) -> Result<Swap, RefError> {
+    /// Moves refs if each still has the value it is expected to have; if one has not, none is moved.
+    ///
+    /// They move in their order, so a process that is killed meanwhile leaves the first of them moved.
+    pub(crate) fn swap(&self, moves: &[Move<'_>]) -> Result<Swap, RefError> {
         match self {
-            Self::Files(files) => files.swap(to),
-            Self::Program(git) => self.swap_by_program(git, to),
+            Self::Files(files) => files.swap(moves),
+            Self::Program(git) => self.swap_by_program(git, moves),
         }
     }
 
@@ -196,34 +215,6 @@ impl Refs {
         }
     }
 
-    /// Makes several moves, all or none; `false` when one of the refs had moved or was locked.
-    pub(crate) fn swap_all(&self, git: &Git, moves: &[Move<'_>]) -> Result<bool, RefError> {
-        use std::fmt::Write as _;
-        let Some(first) = moves.first() else { return Ok(true) };
-        let mut input = String::from("start\n");
-        for Move { name, old, new, .. } in moves {
-            let old = old.map_or_else(|| "0".repeat(new.to_string().len()), |id| id.to_string());
-            let _ = writeln!(input, "update {name} {new} {old}");
-        }
-        input.push_str("prepare\ncommit\n");
-        let mut command = git.command_with(&["-c", "core.hooksPath=/dev/null"], "update-ref");
-        command.args(["--no-deref", "--create-reflog", "-m", first.reason, "--stdin"]);
-        command
-            .env("GIT_COMMITTER_NAME", first.stamp.agent.as_str())
-            .env("GIT_COMMITTER_EMAIL", "sync@datum");
-        let output = Git::run(command, input.as_bytes())?;
-        if output.status.success() {
-            return Ok(true);
-        }
-        for Move { name, old, .. } in moves {
-            if self.find(name)? != *old {
-                return Ok(false);
-            }
-        }
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        if complaint.contains("lock") { Ok(false) } else { Err(git::failed("update-ref", &output).into()) }
-    }
-
     /// Removes refs that still have the values they are expected to have; none if one has not.
     pub(crate) fn remove_all(&self, git: &Git, refs: &[(String, EntryId)]) -> Result<(), RefError> {
         if refs.is_empty() {
@@ -236,17 +227,26 @@ impl Refs {
         if output.status.success() { Ok(()) } else { Err(git::failed("update-ref", &output).into()) }
     }
 
-    fn swap_by_program(&self, git: &Git, to: &Move<'_>) -> Result<Swap, RefError> {
-        let zero = "0".repeat(to.new.to_string().len());
-        let old = to.old.map_or(zero, |id| id.to_string());
-        let mut command = git.command("update-ref");
-        command.args(["--no-deref", "--create-reflog", "-m", to.reason, "--stdin"]);
-        let output = Git::run(command, format!("update {} {} {old}\n", to.name, to.new).as_bytes())?;
+    fn swap_by_program(&self, git: &Git, moves: &[Move<'_>]) -> Result<Swap, RefError> {
+        let Some(first) = moves.first() else { return Ok(Swap::Done) };
+        let update = |to: &Move<'_>| {
+            let old = to.old.map_or_else(|| "0".repeat(to.new.to_string().len()), |id| id.to_string());
+            format!("update {} {} {old}\n", to.name, to.new)
+        };
+        let mut command = git.command_with(&["-c", "core.hooksPath=/dev/null"], "update-ref");
+        command.args(["--no-deref", "--create-reflog", "-m", first.reason, "--stdin"]);
+        let agent = first.stamp.agent.as_str();
+        command.env("GIT_COMMITTER_NAME", agent).env("GIT_COMMITTER_EMAIL", format!("{agent}@datum"));
+        let output = Git::run(command, moves.iter().map(update).collect::<String>().as_bytes())?;
         if output.status.success() {
-            Ok(Swap::Done)
-        } else if self.find(to.name)? != to.old {
-            Ok(Swap::Moved)
-        } else if String::from_utf8_lossy(&output.stderr).contains("lock") {
+            return Ok(Swap::Done);
+        }
+        for to in moves {
+            if self.find(to.name)? != to.old {
+                return Ok(Swap::Moved);
+            }
+        }
+        if String::from_utf8_lossy(&output.stderr).contains("lock") {
             Ok(Swap::Locked(PathBuf::from("reftable/tables.list.lock")))
         } else {
             Err(git::failed("update-ref", &output).into())

@@ -9,7 +9,7 @@ use crate::kind::Kind;
 use crate::log::Damage;
 use crate::name::AgentName;
 use crate::odb::{ObjectError, Odb};
-use crate::refs::{Files, Move, RefError, Refs};
+use crate::refs::{Beside, Files, Move, RefError, Refs};
 pub(crate) use crate::refs::{PREFIX, parse_log, ref_name};
 use crate::signers::Signers;
 use crate::sink::PACK_FROM;
@@ -20,9 +20,9 @@ use crate::{clone_id, maintenance};
 use gix::sec::trust::Mapping;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{io, iter};
 
 /// Why the store could not be opened or written.
 #[derive(Debug, thiserror::Error)]
@@ -258,7 +258,11 @@ impl Store {
     }
 
     /// Takes a snapshot of the logs of some kinds.
-    fn snapshot_of(&self, kinds: &[Kind], head: Option<EntryId>) -> Result<Snapshot<'_>, StoreError> {
+    pub(crate) fn snapshot_of(
+        &self,
+        kinds: &[Kind],
+        head: Option<EntryId>,
+    ) -> Result<Snapshot<'_>, StoreError> {
         let folders: Vec<_> = kinds.iter().map(|kind| format!("{PREFIX}{kind}/")).collect();
         let mut folders: Vec<&str> = folders.iter().map(String::as_str).collect();
         folders.push(container::PREFIX);
@@ -300,10 +304,13 @@ impl Store {
         &self,
         kind: Kind,
         stamp: &Stamp,
-        decide: impl FnMut(&Snapshot<'_>) -> Result<Vec<Draft>, E>,
+        mut decide: impl FnMut(&Snapshot<'_>) -> Result<Vec<Draft>, E>,
     ) -> Result<Applied, E> {
         let writer = self.writer(&stamp.agent)?;
-        self.append(Target::of(kind, &writer), &ref_name(kind, &writer), stamp, || self.snapshot(), decide)
+        let look = || self.snapshot();
+        self.append(Target::of(kind, &writer), &ref_name(kind, &writer), stamp, look, |snapshot| {
+            Ok((decide(snapshot)?, None))
+        })
     }
 
     /// Appends one draft that depends on nothing in the repository, which is then not looked at but for the log itself.
@@ -314,24 +321,25 @@ impl Store {
         let writer = self.writer(&stamp.agent)?;
         let look = || self.snapshot_of(&[kind], None);
         self.append(Target::of(kind, &writer), &ref_name(kind, &writer), stamp, look, |_| {
-            Ok(vec![draft.clone()])
+            Ok((vec![draft.clone()], None))
         })
     }
 
-    /// Appends to the log that the ref `name` is, as `look` sees it.
+    /// Appends to the log that the ref `name` is, as `look` sees it. Both that ref and the one that `decide` names beside
+    /// it move, or neither.
     pub(crate) fn append<'s, E: From<StoreError>>(
         &'s self,
         target: Target<'_>,
         name: &str,
         stamp: &Stamp,
         look: impl Fn() -> Result<Snapshot<'s>, StoreError>,
-        mut decide: impl FnMut(&Snapshot<'_>) -> Result<Vec<Draft>, E>,
+        mut decide: impl FnMut(&Snapshot<'_>) -> Result<(Vec<Draft>, Option<Beside>), E>,
     ) -> Result<Applied, E> {
         let Target { kind, writer, .. } = target;
         let mut wait = Wait::new(self);
         loop {
             let snapshot = look()?;
-            let drafts = decide(&snapshot)?;
+            let (drafts, beside) = decide(&snapshot)?;
             if drafts.is_empty() {
                 return Ok(Applied { ids: Vec::new(), clock: 0, cleared: wait.cleared });
             }
@@ -345,7 +353,9 @@ impl Store {
             let written = append::write(self, target, stamp, old, &snapshot, &drafts)?;
             let sync = self.sync_refs || kind.always_syncs();
             let to = Move { name, old, new: written.tip, stamp, reason: "datum: append", sync };
-            if wait.swap(&to)? {
+            // The log first: a writer that is killed between the two has said what it meant to.
+            let moves: Vec<_> = iter::once(to).chain(beside.as_ref().map(|ref_| ref_.to(stamp))).collect();
+            if wait.swap_all(&moves)? {
                 let Written { ids, clock, sealed, .. } = written;
                 if sealed {
                     maintenance::after_seal(self, drafts.len() >= PACK_FROM);

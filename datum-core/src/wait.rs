@@ -5,6 +5,7 @@ use crate::store::{Store, StoreError};
 use std::fs::{File, TryLockError};
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
+use std::slice;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,15 +30,22 @@ impl<'s> Wait<'s> {
 
     /// Moves a ref; `false` when it no longer has the value it is expected to have. A lock is waited for.
     pub(crate) fn swap(&mut self, to: &Move<'_>) -> Result<bool, StoreError> {
+        self.swap_all(slice::from_ref(to))
+    }
+
+    /// Moves refs in their order, or none; `false` when one no longer has the value it is expected to have.
+    pub(crate) fn swap_all(&mut self, moves: &[Move<'_>]) -> Result<bool, StoreError> {
         loop {
-            match self.store.refs.swap(to)? {
+            match self.store.refs.swap(moves)? {
                 Swap::Done => return Ok(true),
                 Swap::Moved => return Ok(false),
                 Swap::Locked(path) => {
                     // Only one writer of this machine at a time may judge a lock to be stale.
                     self.queue = self.queue.take().or_else(|| self.store.queue(Duration::ZERO));
                     if self.queue.is_some() {
-                        self.cleared.extend(self.store.refs.clear_stale_lock(to.name)?);
+                        for to in moves {
+                            self.cleared.extend(self.store.refs.clear_stale_lock(to.name)?);
+                        }
                     }
                     self.a_little(&path)?;
                 }

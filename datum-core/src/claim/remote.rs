@@ -3,7 +3,7 @@
 //! `git push --force-with-lease=<ref>:<old>` moves a ref from exactly the value that was seen, or makes it, at any host of
 //! git. What was seen there is noted here, beside the claims of this repository, which are others.
 
-use super::{Claim, MARK, Name, Outcome, PREFIX, Wish, outcome};
+use super::{Claim, MARK, Name, Outcome, PREFIX, Wish, outcome, ref_name};
 use crate::id::EntryId;
 use crate::refs::Move;
 use crate::stamp::{Millis, Stamp};
@@ -68,7 +68,7 @@ impl Store {
     /// # Errors
     /// [`SyncError`] when it cannot be asked, or what is there is no claim.
     pub fn find_claim_at(&self, remote: &Remote, name: &Name) -> Result<Option<Claim>, SyncError> {
-        let found = remote.find(&format!("{PREFIX}{name}"))?;
+        let found = remote.find(&ref_name(name))?;
         found.map(|id| self.claim_from(remote, name, id)).transpose()
     }
 
@@ -82,7 +82,7 @@ impl Store {
             |(name, id): (&String, &EntryId)| Some((Name::new(name.strip_prefix(PREFIX)?).ok()?, *id));
         let found: Vec<_> = refs.iter().filter_map(found).collect();
         let absent: Vec<_> = found.iter().filter(|(_, id)| !self.odb.exists(*id)).collect();
-        let names: Vec<_> = absent.iter().map(|(name, _)| format!("{PREFIX}{name}")).collect();
+        let names: Vec<_> = absent.iter().map(|(name, _)| ref_name(name)).collect();
         remote.fetch(names.iter().map(String::as_str))?;
         let (mut claims, mut none) = (Vec::new(), Vec::new());
         for (name, id) in found {
@@ -97,13 +97,13 @@ impl Store {
     /// The claim whose commit `id` was seen at `remote`, fetched if it is not here.
     fn claim_from(&self, remote: &Remote, name: &Name, id: EntryId) -> Result<Claim, SyncError> {
         if !self.odb.exists(id) {
-            remote.fetch([format!("{PREFIX}{name}").as_str()])?;
+            remote.fetch([ref_name(name).as_str()])?;
         }
         Ok(self.read_claim(name, id)?)
     }
 
     fn step_at(&self, remote: &Remote, name: &Name, stamp: &Stamp, wish: Wish) -> Result<Outcome, SyncError> {
-        let ref_name = format!("{PREFIX}{name}");
+        let ref_name = ref_name(name);
         let writer = self.writer(&stamp.agent)?;
         for round in 0..ROUNDS_MAX {
             let now = self.find_claim_at(remote, name)?;

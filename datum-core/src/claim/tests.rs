@@ -1,5 +1,6 @@
 use super::*;
 use crate::testing::{NOW, fsck, git, repository, stamp};
+use crate::{Draft, Kind, Snapshot, store::Applied};
 
 fn name() -> Name {
     Name::new("task-1").unwrap()
@@ -154,4 +155,85 @@ fn at_a_remote_it_is_renewed_released_and_what_is_none_is_named() {
     let error = store.claim_at(&at(), &name(), &a, 1).unwrap_err().to_string();
     assert!(error.contains("is no claim"), "{error}");
     assert_eq!(store.claims_at(&at()).unwrap().1, ["task-1"]);
+}
+
+/// Claims for `a` and says so in its journal.
+fn claim_and_say(
+    store: &Store,
+    decide: impl FnMut(&Snapshot<'_>, u64, Millis) -> Result<Draft, StoreError>,
+) -> Result<Result<Applied, Outcome>, StoreError> {
+    let stamp = stamp("a", 1);
+    let wanted = Wanted { name: &name(), stamp: &stamp, wish: Wish::Take { lease: 1000 } };
+    store.claim_and_tell(wanted, Kind::Journal, &stamp, decide)
+}
+
+fn said(fencing: u64, until: Millis) -> Draft {
+    Draft::new(&format!("claim {fencing} until {until}"), "").unwrap()
+}
+
+#[test]
+fn a_claim_and_its_entry_are_both_made_or_neither() {
+    for init in [&[][..], &["--ref-format=reftable"]] {
+        let dir = repository(init);
+        let refs = || git(dir.path(), &["for-each-ref", "--format=%(refname) %(subject)"]);
+        let store = Store::open(dir.path()).unwrap();
+        let error = claim_and_say(&store, |_, _, _| Err(StoreError::NotARepository { path: "x".into() }));
+        assert!(matches!(error, Err(StoreError::NotARepository { .. })), "{error:?}");
+        assert_eq!(refs(), "", "what is refused claims nothing");
+        // Another claims it when the entry is decided upon: who holds it is the answer, and nothing is said.
+        let mut asked = 0;
+        let told = claim_and_say(&store, |_, fencing, until| {
+            asked += 1;
+            let other = Store::open(dir.path())?;
+            other.claim(&name(), &stamp("b", 1), 10)?;
+            Ok(said(fencing, until))
+        });
+        assert!(matches!(&told, Ok(Err(Outcome::Held { by, .. })) if by.agent() == "b"), "{told:?}");
+        assert_eq!((asked, refs().as_str()), (1, "refs/datum/claim/task-1 Claim task-1\n"));
+        // Another writes to the log meanwhile: it is decided again, and the claim waits for it.
+        store.release(&name(), &stamp("b", 2), 1).unwrap();
+        let mut asked = 0;
+        let told = claim_and_say(&store, |snapshot, fencing, until| {
+            asked += 1;
+            assert_eq!(snapshot.entries(Kind::Journal).len(), asked - 1);
+            if asked == 1 {
+                let other = Store::open(dir.path())?;
+                other.note(Kind::Journal, &stamp("a", 1), &Draft::new("faster", "").unwrap())?;
+                assert!(store.find_claim(&name())?.unwrap().released);
+            }
+            Ok(said(fencing, until))
+        });
+        assert!(matches!(&told, Ok(Ok(applied)) if applied.ids.len() == 1), "{told:?}");
+        assert_eq!(asked, 2);
+        let claim = store.find_claim(&name()).unwrap().unwrap();
+        assert_eq!((claim.holder.agent(), claim.fencing, claim.released), ("a", 2, false));
+        let log = git(dir.path(), &["log", "--format=%s", "--glob=refs/datum/journal/*"]);
+        assert_eq!(log, format!("claim 2 until {}\nfaster\n", NOW + 1001));
+        fsck(dir.path());
+    }
+}
+
+#[test]
+fn a_log_that_another_has_locked_keeps_its_claim_from_being_made_and_no_lock_is_left() {
+    let dir = repository(&[]);
+    git(dir.path(), &["config", "core.filesRefLockTimeout", "1"]);
+    let store = Store::open(dir.path()).unwrap();
+    store.note(Kind::Journal, &stamp("a", 0), &Draft::new("one", "").unwrap()).unwrap();
+    for locked in ["journal/a-aaaaaaaa.lock", "claim/task-1.lock"] {
+        let lock = dir.path().join(".git/refs/datum").join(locked);
+        std::fs::create_dir_all(lock.parent().unwrap()).unwrap();
+        std::fs::write(&lock, "").unwrap();
+        let error = claim_and_say(&store, |_, fencing, until| Ok(said(fencing, until)));
+        assert!(matches!(error, Err(StoreError::Locked { .. })), "{error:?}");
+        std::fs::remove_file(&lock).unwrap();
+        assert_eq!(store.find_claim(&name()).unwrap(), None);
+        let log = git(dir.path(), &["log", "--format=%s", "refs/datum/journal/a-aaaaaaaa"]);
+        assert_eq!(log, "one\n");
+        for folder in ["journal", "claim"] {
+            let files = std::fs::read_dir(dir.path().join(".git/refs/datum").join(folder));
+            let locks = files.into_iter().flatten().flatten().map(|file| file.path());
+            assert_eq!(locks.filter(|path| path.extension().is_some()).count(), 0, "{locked} {folder}");
+        }
+    }
+    assert!(claim_and_say(&store, |_, fencing, until| Ok(said(fencing, until))).unwrap().is_ok());
 }

@@ -1,26 +1,18 @@
 //! Dispatch: a task claimed for an agent, and a bottle to it, both or neither.
 //!
-//! 1. The mutex of the task is claimed in the agent's name for [`RESERVE`], so of any number of dispatchers and
-//!    claimants one goes on.
-//! 2. One entry is appended to the task log. It gives the task to the agent until the lease ends, and with its `To:` it
-//!    is the bottle that says so. This is the decision: before it nothing has happened, after it everything has.
-//! 3. The mutex is kept until the lease ends, as the entry already says.
-//!
-//! Killed after 1, the mutex ends by itself within [`RESERVE`] and no log knows of it. Killed after 2, the entry
-//! refuses other claims as long as its lease lasts; the mutex adds nothing that it does not say.
+//! One entry is appended to the task log. It gives the task to the agent until the lease ends, and with its `To:` it is
+//! the bottle that says so. The mutex of the task, claimed in the agent's name, moves with it: of any number of
+//! dispatchers and claimants one goes on.
 
 use super::{Candidate, Score, candidates, rank};
+use crate::claim::LEASE_MAX;
 use crate::id::EntryId;
-use crate::kind::Kind;
 use crate::name::AgentName;
 use crate::odb::ObjectError;
 use crate::roster::State;
 use crate::stamp::{Millis, Stamp};
 use crate::store::{Store, StoreError};
 use crate::task::{self, Hold, Task, TaskError};
-
-/// How long a dispatch that was killed half-way keeps a task from others, milliseconds.
-pub const RESERVE: Millis = 60_000;
 
 /// Why a task was not dispatched.
 #[derive(Debug, thiserror::Error)]
@@ -103,32 +95,16 @@ pub fn dispatch(
         task::can_be_taken(tasks, task, stamp.now)?;
         (task.clone(), to, scores)
     };
-    let until = stamp.now.saturating_add(lease);
-    let hold = |fence, until| Hold { agent: to.to_string(), fence, until };
     if !make {
-        let hold = hold(task.fence + 1, until);
+        let until = stamp.now.saturating_add(lease.min(LEASE_MAX));
+        let hold = Hold { agent: to.to_string(), fence: task.fence + 1, until };
         return Ok(Dispatched { task, hold, scores, entry: None });
     }
     let for_agent = Stamp { agent: to.clone(), ..stamp.clone() };
-    let reserved = task::reserve(store, &for_agent, &task, RESERVE)?;
-    let mut fence = 0;
-    let applied = store.apply::<OracleError>(Kind::Task, stamp, |snapshot| {
-        let tasks = seen.at(snapshot);
-        let task = tasks.get(task.id).ok_or_else(|| TaskError::Unknown(name.to_owned()))?;
-        task::can_be_taken(&tasks, task, stamp.now)?;
-        fence = reserved.max(task.fence + 1);
-        Ok(vec![task::dispatch(&tasks, task, &to, &letter(task, &scores), (fence, until), stamp.now)?])
-    });
-    let applied = match applied {
-        Ok(applied) => applied,
-        Err(error) => {
-            task::let_go(store, &for_agent, task.id)?;
-            return Err(error);
-        }
-    };
-    task::keep(store, &for_agent, task.id, reserved, lease)?;
-    let hold = hold(fence, until);
-    Ok(Dispatched { task, hold, scores, entry: applied.ids.first().copied() })
+    let taken = task::give(store, stamp, &for_agent, task.id, lease, &seen, |tasks, task, hold| {
+        task::dispatch(tasks, task, &to, &letter(task, &scores), (hold.fence, hold.until), stamp.now)
+    })?;
+    Ok(Dispatched { task: taken.task, hold: taken.hold, scores, entry: Some(taken.entry) })
 }
 
 /// The agent that was named, or the best that fits.

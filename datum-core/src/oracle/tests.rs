@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::bottle::{self, Source, Stage};
-use crate::claim::Name;
 use crate::fleet::{self, Found};
 use crate::task::{self, New, Priority, Record, TaskError};
 use crate::testing::{NOW, git, repository, stamp};
@@ -152,19 +151,18 @@ fn who_is_not_known_or_not_able_gets_nothing() {
 }
 
 #[test]
-fn killed_before_its_entry_a_dispatch_has_not_happened() {
+fn killed_after_its_entry_a_dispatch_has_happened_though_its_claim_has_not() {
     let dir = repository(&[]);
     let store = Store::open(dir.path()).unwrap();
     skilled(&store, "heron", &[], NOW);
     let id = make(&store, "one", &[]);
-    let mutex = Name::new(&id.to_string()).unwrap();
-    store.claim(&mutex, &stamp("heron", 10), RESERVE).unwrap();
-    let snapshot = store.snapshot().unwrap();
-    assert_eq!(bottle::inbox(&snapshot).unwrap().bottles.len(), 0);
-    assert_eq!(task::fold(&snapshot).get(id).unwrap().hold, None);
+    let given = give(&store, id, None, 10).unwrap();
+    store.remove_claims(&store.claims().unwrap().0).unwrap();
+    assert_eq!(task::fold(&store.snapshot().unwrap()).get(id).unwrap().hold, Some(given.hold.clone()));
     let held = give(&store, id, None, 20);
     assert!(matches!(held, Err(OracleError::Task(TaskError::Held { .. }))), "{held:?}");
-    assert!(give(&store, id, None, 10 + RESERVE).is_ok(), "the reservation has ended");
+    let again = give(&store, id, None, given.hold.until - NOW).unwrap();
+    assert_eq!((given.hold.fence, again.hold.fence), (1, 2), "its lease has ended");
 }
 
 #[test]

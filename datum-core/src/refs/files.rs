@@ -1,17 +1,14 @@
 //! Refs as files: one a ref, and `packed-refs`.
 
+use super::lock::{self, Lock, lock_path, make_parent};
 use super::{Move, RefError, Swap, io_error};
 use crate::id::EntryId;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::slice;
 
-/// A lock on a ref that is older than this, and that nobody holds open, was left by a process that died.
-///
-/// git's own locks cannot be told from ours; git holds one for as long as it takes to flush a file.
-const STALE: Duration = Duration::from_secs(10);
 /// Bytes of a ref's log from which on only its last lines are kept.
 const LOG_MAX: u64 = 64 * 1024;
 
@@ -148,39 +145,36 @@ impl Files {
         Ok(())
     }
 
-    pub(super) fn swap(&self, to: &Move<'_>) -> Result<Swap, RefError> {
-        let path = self.path(to.name);
-        let lock = lock_path(&path);
-        let Some(file) = create_lock(&lock)? else { return Ok(Swap::Locked(lock)) };
-        let outcome = self.swap_locked(to, &path, &lock, file);
-        match outcome {
-            Ok(Swap::Done) if to.sync => sync_folder(&path)?,
-            Ok(Swap::Done) => {}
-            _ => {
-                let _ = fs::remove_file(&lock);
+    pub(super) fn swap(&self, moves: &[Move<'_>]) -> Result<Swap, RefError> {
+        let mut locks = Vec::with_capacity(moves.len());
+        for to in moves {
+            let path = self.path(to.name);
+            let Some(lock) = Lock::take(&path)? else { return Ok(Swap::Locked(lock_path(&path))) };
+            // While the lock is held the loose file cannot change, so loose then packed is one consistent look.
+            if self.find(to.name)? != to.old {
+                return Ok(Swap::Moved);
+            }
+            locks.push(lock);
+        }
+        self.publish(moves, &mut locks)?;
+        Ok(Swap::Done)
+    }
+
+    /// Writes the new values into the locks, the moves into the logs, and puts the locks in the refs' places.
+    fn publish(&self, moves: &[Move<'_>], locks: &mut [Lock]) -> Result<(), RefError> {
+        for (to, lock) in moves.iter().zip(&mut *locks) {
+            lock.write(to.new, to.sync)?;
+            self.append_reflog(to)?;
+        }
+        for lock in &mut *locks {
+            lock.publish()?;
+        }
+        for (to, lock) in moves.iter().zip(&*locks) {
+            if to.sync {
+                sync_folder(&lock.path)?;
             }
         }
-        outcome
-    }
-
-    fn swap_locked(&self, to: &Move<'_>, path: &Path, lock: &Path, file: File) -> Result<Swap, RefError> {
-        // While the lock is held the loose file cannot change, so loose then packed is one consistent look.
-        if self.find(to.name)? != to.old {
-            return Ok(Swap::Moved);
-        }
-        self.publish(to, path, lock, file)
-    }
-
-    /// Writes the new value into the lock, the move into the log, and puts the lock in the ref's place.
-    fn publish(&self, to: &Move<'_>, path: &Path, lock: &Path, mut file: File) -> Result<Swap, RefError> {
-        file.write_all(format!("{}\n", to.new).as_bytes()).map_err(|e| io_error("write", lock, e))?;
-        if to.sync {
-            file.sync_data().map_err(|error| io_error("sync", lock, error))?;
-        }
-        self.append_reflog(to)?;
-        // The lock's handle stays open until the file has become the ref.
-        rename_over(lock, path).map_err(|error| io_error("rename", lock, error))?;
-        Ok(Swap::Done)
+        Ok(())
     }
 
     /// Writes the move into the ref's log: git keeps none for refs of this kind, and `doctor` repairs from it.
@@ -250,8 +244,7 @@ impl Files {
 
     /// Removes the lines that name one of `ids` from a ref's log.
     pub(super) fn forget(&self, name: &str, ids: &[EntryId]) -> Result<(), RefError> {
-        let lock = lock_path(&self.path(name));
-        let Some(held) = create_lock(&lock)? else { return Ok(()) };
+        let Some(_held) = Lock::take(&self.path(name))? else { return Ok(()) };
         let path = self.log_path(name);
         let text = fs::read(&path).unwrap_or_default();
         let gone: Vec<String> = ids.iter().map(EntryId::to_string).collect();
@@ -260,36 +253,22 @@ impl Files {
         };
         let kept: Vec<&[u8]> = text.split_inclusive(|b| *b == b'\n').filter(|line| !tells(line)).collect();
         replace(&path, &kept.concat());
-        let removed = fs::remove_file(&lock);
-        drop(held);
-        removed.map_err(|error| io_error("remove", &lock, error))
+        Ok(())
     }
 
     /// Sets a ref that holds no id, or is not there, and whose log may say otherwise.
     pub(crate) fn mend(&self, to: &Move<'_>) -> Result<Swap, RefError> {
         let path = self.path(to.name);
-        let lock = lock_path(&path);
-        let Some(file) = create_lock(&lock)? else { return Ok(Swap::Locked(lock)) };
-        let outcome = match self.find(to.name) {
-            Ok(Some(_)) => Ok(Swap::Moved),
-            _ => self.publish(to, &path, &lock, file),
-        };
-        if !matches!(outcome, Ok(Swap::Done)) {
-            let _ = fs::remove_file(&lock);
+        let Some(mut lock) = Lock::take(&path)? else { return Ok(Swap::Locked(lock_path(&path))) };
+        if let Ok(Some(_)) = self.find(to.name) {
+            return Ok(Swap::Moved);
         }
-        outcome
+        self.publish(slice::from_ref(to), slice::from_mut(&mut lock))?;
+        Ok(Swap::Done)
     }
 
     pub(super) fn clear_stale_lock(&self, name: &str) -> Result<Option<PathBuf>, RefError> {
-        let lock = lock_path(&self.path(name));
-        if !is_left_behind(&lock, STALE) {
-            return Ok(None);
-        }
-        match fs::remove_file(&lock) {
-            Ok(()) => Ok(Some(lock)),
-            Err(error) if is_absent(&error) => Ok(None),
-            Err(error) => Err(io_error("remove the stale lock", &lock, error)),
-        }
+        lock::clear_stale(&self.path(name))
     }
 }
 
@@ -307,16 +286,6 @@ fn is_absent(error: &io::Error) -> bool {
     )
 }
 
-/// Whether the file at `path` is older than `age` and no process of ours holds it.
-pub(crate) fn is_left_behind(path: &Path, age: Duration) -> bool {
-    let Ok(file) = File::open(path) else { return false };
-    // A time that lies ahead was written before the clock was set back.
-    let since = |at: SystemTime| at.elapsed().unwrap_or_else(|error| error.duration());
-    let modified = file.metadata().and_then(|meta| meta.modified());
-    // A writer that was only stopped still holds its lock, and would put our successor's in the ref's place.
-    modified.is_ok_and(|at| since(at) >= age) && file.try_lock().is_ok()
-}
-
 /// Keeps only the last lines of a ref's log, so that it does not grow with the log of entries.
 fn shorten(path: &Path) {
     const KEEP: usize = 32;
@@ -332,46 +301,6 @@ fn replace(path: &Path, text: &[u8]) {
     if fs::write(&new, text).and_then(|()| fs::rename(&new, path)).is_err() {
         let _ = fs::remove_file(&new);
     }
-}
-
-/// Renames, also over an empty folder, which git leaves where a ref of a longer name was.
-fn rename_over(from: &Path, to: &Path) -> io::Result<()> {
-    match fs::rename(from, to) {
-        Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
-            fs::remove_dir(to)?;
-            fs::rename(from, to)
-        }
-        result => result,
-    }
-}
-
-fn lock_path(path: &Path) -> PathBuf {
-    let mut lock = path.as_os_str().to_owned();
-    lock.push(".lock");
-    lock.into()
-}
-
-fn make_parent(path: &Path) -> Result<(), RefError> {
-    let parent = path.parent().unwrap_or(path);
-    fs::create_dir_all(parent).map_err(|error| io_error("create", parent, error))
-}
-
-/// Makes the lock file; `None` when another holds it.
-fn create_lock(lock: &Path) -> Result<Option<File>, RefError> {
-    // `git pack-refs` removes a folder it has emptied, perhaps between our making it and the lock in it.
-    for _ in 0..8 {
-        match OpenOptions::new().write(true).create_new(true).open(lock) {
-            Ok(file) => {
-                // Tells others that the lock's owner lives; where locks are not supported its age must do.
-                let _ = file.try_lock();
-                return Ok(Some(file));
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => make_parent(lock)?,
-            Err(error) => return Err(io_error("create", lock, error)),
-        }
-    }
-    Err(io_error("create", lock, io::ErrorKind::NotFound.into()))
 }
 
 /// Flushes the folder that holds `path`, so that a rename in it survives a power cut.

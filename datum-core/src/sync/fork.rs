@@ -13,6 +13,7 @@ use crate::refs::{Move, ref_name};
 use crate::snapshot::Snapshot;
 use crate::stamp::{CloneId, Stamp, Writer};
 use crate::store::{Store, StoreError};
+use crate::wait::Wait;
 use std::collections::BTreeMap;
 
 /// Where the other ends of forks are kept: `refs/datum-fork/<kind>/<writer>/<first entry that differs>`.
@@ -191,7 +192,7 @@ impl Session<'_> {
             })
             .collect();
         // Somebody appended meanwhile: nothing has moved, and the next round begins anew.
-        if !self.store.refs.swap_all(&self.store.git, &moves)? {
+        if !Wait::new(self.store).swap_all(&moves)? {
             return Ok(());
         }
         for one in own {

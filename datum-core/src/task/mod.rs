@@ -21,7 +21,7 @@ pub use draft::{can_be_claimed, claim, comment, create, dispatch, edit, release,
 pub use fold::fold;
 pub use import::{Imported, board, import};
 pub use story::{Lost, Story, story, told};
-pub(crate) use taking::{Seen, keep, reserve};
+pub(crate) use taking::{Seen, give};
 pub use taking::{TakeError, Taken, can_be_taken, let_go, prolong, sweep, take, take_next};
 pub use tasks::{Record, Tasks};
 pub use wish::{Edit, New, Parent, Step};

@@ -1,18 +1,20 @@
-//! Taking tasks: the mutex first, then the entry that tells of it.
+//! Taking tasks: the mutex and the entry that tells of it move together.
 //!
-//! The mutex is a claim ref, so of any number of processes one wins. Killed between the two, a process leaves a claim
-//! that nobody is told of: the task looks ready, cannot be taken until the lease ends, and [`prolong`] by the same
-//! agent adds the missing entry. The entry that ends a claim comes before the release, so that whoever takes the mutex
-//! next sees a finished task as finished.
+//! The mutex is a claim ref, so of any number of processes one wins. Both refs are locked, then the log moves, then the
+//! mutex: killed between the two, a process leaves a task that its log says it has, and the mutex would add nothing to
+//! that. Only the mutex is flushed to the disk. A power cut can take the entry alone: the task then looks ready and cannot
+//! be taken until the lease ends, and [`prolong`] by the same agent adds the entry again. The entry that ends a claim
+//! comes before the release, so that whoever takes the mutex next sees a finished task as finished.
 
 use super::draft::{can_be_claimed, claim, renew};
 use super::{Hold, Task, TaskError, Tasks, fold};
-use crate::claim::{Claim, Name, Outcome};
+use crate::claim::{Claim, LEASE_MAX, Name, Outcome, Wanted, Wish};
+use crate::entry::Draft;
 use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::snapshot::Snapshot;
 use crate::stamp::{Millis, Stamp, Writer};
-use crate::store::{Store, StoreError};
+use crate::store::{Applied, Store, StoreError};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -92,39 +94,78 @@ pub fn can_be_taken(tasks: &Tasks, task: &Task, now: Millis) -> Result<(), TaskE
 /// # Errors
 /// [`TakeError`] when there is no such task, it cannot be taken, or another has it.
 pub fn take(store: &Store, stamp: &Stamp, name: &str, lease: Millis) -> Result<Taken, TakeError> {
-    let seen = Seen::of(&store.snapshot()?);
+    let seen = Seen::of(&store.snapshot_of(&[Kind::Task], None)?);
     let task = seen.tasks.find(name)?;
     can_be_taken(&seen.tasks, task, stamp.now)?;
-    let (fencing, until) = claim_mutex(store, stamp, task, lease)?;
-    tell(store, stamp, task.id, (fencing, until), &seen)
+    take_seen(store, stamp, task.id, lease, &seen)
 }
 
-/// Claims the mutex of `task`, or says who has it.
-fn claim_mutex(store: &Store, stamp: &Stamp, task: &Task, lease: Millis) -> Result<(u64, Millis), TakeError> {
-    match store.claim(&mutex(task.id)?, stamp, lease)? {
-        Outcome::Claimed { fencing, until } => Ok((fencing, until)),
-        Outcome::Held { by, until, fencing } => {
-            let hold = Hold { agent: by.agent().to_owned(), fence: fencing, until };
-            Err(held(task, &hold).into())
-        }
-        Outcome::Free => Err(TaskError::Unknown(task.alias()).into()),
-    }
-}
-
-/// Claims the mutex of `task` for a dispatch, and answers with its number.
-pub(crate) fn reserve(store: &Store, stamp: &Stamp, task: &Task, lease: Millis) -> Result<u64, TakeError> {
-    Ok(claim_mutex(store, stamp, task, lease)?.0)
-}
-
-/// Keeps a mutex that was reserved until the lease of the dispatch ends.
-pub(crate) fn keep(
+fn take_seen(
     store: &Store,
     stamp: &Stamp,
     id: EntryId,
-    fencing: u64,
     lease: Millis,
-) -> Result<(), StoreError> {
-    store.renew(&mutex(id)?, stamp, fencing, lease).map(|_| ())
+    seen: &Seen,
+) -> Result<Taken, TakeError> {
+    give(store, stamp, stamp, id, lease, seen, |tasks, task, hold| {
+        claim(tasks, task, hold.fence, hold.until, stamp.now)
+    })
+}
+
+/// Claims the mutex of a task for the agent of `to`, and appends what `draft` says of it: both, or neither.
+pub(crate) fn give(
+    store: &Store,
+    stamp: &Stamp,
+    to: &Stamp,
+    id: EntryId,
+    lease: Millis,
+    seen: &Seen,
+    draft: impl Fn(&Tasks, &Task, &Hold) -> Result<Draft, TaskError>,
+) -> Result<Taken, TakeError> {
+    let wanted = Wanted { name: &mutex(id)?, stamp: to, wish: Wish::Take { lease } };
+    tell(store, stamp, id, wanted, seen, |tasks, task, fencing, until| {
+        can_be_taken(tasks, task, stamp.now)?;
+        // Logs may tell of claims that were made in another clone.
+        let hold = Hold { agent: to.agent.to_string(), fence: fencing.max(task.fence + 1), until };
+        Ok((draft(tasks, task, &hold)?, hold))
+    })
+}
+
+/// Does with the mutex of a task what is wanted, and appends what `draft` answers with the hold that comes of it.
+fn tell(
+    store: &Store,
+    stamp: &Stamp,
+    id: EntryId,
+    wanted: Wanted<'_>,
+    seen: &Seen,
+    draft: impl Fn(&Tasks, &Task, u64, Millis) -> Result<(Draft, Hold), TaskError>,
+) -> Result<Taken, TakeError> {
+    let mut before = None;
+    let told = store.claim_and_tell::<TakeError>(wanted, Kind::Task, stamp, |snapshot, fencing, until| {
+        let tasks = seen.at(snapshot);
+        let task = tasks.get(id).ok_or_else(|| unknown(id))?;
+        let (draft, hold) = draft(&tasks, task, fencing, until)?;
+        before = Some((task.clone(), hold));
+        Ok(draft)
+    })?;
+    match told {
+        Ok(applied) => taken(id, before, &applied),
+        Err(Outcome::Held { by, until, fencing }) => {
+            let hold = Hold { agent: by.agent().to_owned(), fence: fencing, until };
+            Err(held(seen.tasks.get(id).ok_or_else(|| unknown(id))?, &hold).into())
+        }
+        Err(_) => Err(unknown(id).into()),
+    }
+}
+
+fn taken(id: EntryId, before: Option<(Task, Hold)>, applied: &Applied) -> Result<Taken, TakeError> {
+    let (task, hold) = before.ok_or_else(|| unknown(id))?;
+    let entry = applied.ids.first().copied().ok_or_else(|| unknown(id))?;
+    Ok(Taken { task, hold, entry })
+}
+
+fn unknown(id: EntryId) -> TaskError {
+    TaskError::Unknown(id.to_string())
 }
 
 /// Takes the most urgent of the tasks that are ready, with `caps` of those that need nothing else; `None` when there
@@ -138,10 +179,10 @@ pub fn take_next(
     caps: Option<&BTreeSet<String>>,
     lease: Millis,
 ) -> Result<Option<Taken>, TakeError> {
-    // Tasks that others were faster with; their entries may not be there yet.
+    // Tasks that others were faster with.
     let mut lost = BTreeSet::new();
     loop {
-        let seen = Seen::of(&store.snapshot()?);
+        let seen = Seen::of(&store.snapshot_of(&[Kind::Task], None)?);
         let ready: Vec<EntryId> =
             seen.tasks.ready(stamp.now, caps).map(|task| task.id).filter(|id| !lost.contains(id)).collect();
         if ready.is_empty() {
@@ -149,43 +190,11 @@ pub fn take_next(
         }
         for id in ready {
             lost.insert(id);
-            if let Outcome::Claimed { fencing, until } = store.claim(&mutex(id)?, stamp, lease)? {
-                match tell(store, stamp, id, (fencing, until), &seen) {
-                    // What was read is long ago where many try: it was finished meanwhile.
-                    Err(TakeError::Task(_)) => {}
-                    taken => return taken.map(Some),
-                }
+            match take_seen(store, stamp, id, lease, &seen) {
+                // What was read is long ago where many try: it was taken or finished meanwhile.
+                Err(TakeError::Task(_)) => {}
+                taken => return taken.map(Some),
             }
-        }
-    }
-}
-
-/// Adds the entry that tells of a claim just won, or gives the claim back.
-fn tell(
-    store: &Store,
-    stamp: &Stamp,
-    id: EntryId,
-    (fencing, until): (u64, Millis),
-    seen: &Seen,
-) -> Result<Taken, TakeError> {
-    let mut before = None;
-    let applied = store.apply::<TakeError>(Kind::Task, stamp, |snapshot| {
-        let tasks = seen.at(snapshot);
-        let task = tasks.get(id).ok_or_else(|| TaskError::Unknown(id.to_string()))?;
-        can_be_taken(&tasks, task, stamp.now)?;
-        // Logs may tell of claims that were made in another clone.
-        let fence = fencing.max(task.fence + 1);
-        before = Some((task.clone(), fence));
-        Ok(vec![claim(&tasks, task, fence, until, stamp.now)?])
-    });
-    match (applied, before) {
-        (Ok(applied), Some((task, fence))) if !applied.ids.is_empty() => {
-            let hold = Hold { agent: stamp.agent.to_string(), fence, until };
-            Ok(Taken { task, hold, entry: applied.ids[0] })
-        }
-        (result, _) => {
-            store.release(&mutex(id)?, stamp, fencing)?;
-            Err(result.err().unwrap_or_else(|| TaskError::Unknown(id.to_string()).into()))
         }
     }
 }
@@ -201,36 +210,39 @@ pub fn prolong(
     lease: Millis,
     fence: Option<u64>,
 ) -> Result<Taken, TakeError> {
-    let seen = Seen::of(&store.snapshot()?);
-    let task = seen.tasks.find(name)?.clone();
-    let mutex = mutex(task.id)?;
-    let own = store.find_claim(&mutex)?.filter(|claim| !claim.released);
-    let own = match own {
-        Some(claim) if claim.holder == store.writer(&stamp.agent)? => Some(claim),
-        _ => None,
+    let seen = Seen::of(&store.snapshot_of(&[Kind::Task], None)?);
+    let task = seen.tasks.find(name)?;
+    let id = task.id;
+    let mutex = mutex(id)?;
+    let writer = store.writer(&stamp.agent)?;
+    let own = store.find_claim(&mutex)?.filter(|claim| !claim.released && claim.holder == writer);
+    let renewed = |task: &Task, until| {
+        let draft = renew(task, &stamp.agent, until, stamp.now, fence)?;
+        Ok::<_, TaskError>((draft, Hold { agent: stamp.agent.to_string(), fence: task.fence, until }))
     };
-    // A claim that was killed before it could be told of.
-    if task.hold.is_none()
-        && let Some(claim) = own.as_ref().filter(|claim| claim.is_held(stamp.now))
-    {
-        return tell(store, stamp, task.id, (claim.fencing, claim.until), &seen);
-    }
-    let mut until = stamp.now.saturating_add(lease.min(crate::claim::LEASE_MAX));
-    // The entry is drafted once for its refusals, before the mutex is touched.
-    let _ = renew(&task, &stamp.agent, until, stamp.now, fence)?;
-    if let Some(claim) = own
-        && let Outcome::Claimed { until: end, .. } = store.renew(&mutex, stamp, claim.fencing, lease)?
-    {
-        until = end;
-    }
-    let applied = store.apply::<TakeError>(Kind::Task, stamp, |snapshot| {
-        let tasks = seen.at(snapshot);
-        let task = tasks.get(task.id).ok_or_else(|| TaskError::Unknown(name.to_owned()))?;
-        Ok(vec![renew(task, &stamp.agent, until, stamp.now, fence)?])
-    })?;
-    let hold = Hold { agent: stamp.agent.to_string(), fence: task.fence, until };
-    let entry = applied.ids.first().copied().unwrap_or(task.id);
-    Ok(Taken { task, hold, entry })
+    let Some(own) = own else {
+        let until = stamp.now.saturating_add(lease.min(LEASE_MAX));
+        let mut before = None;
+        let applied = store.apply::<TakeError>(Kind::Task, stamp, |snapshot| {
+            let tasks = seen.at(snapshot);
+            let task = tasks.get(id).ok_or_else(|| unknown(id))?;
+            let (draft, hold) = renewed(task, until)?;
+            before = Some((task.clone(), hold));
+            Ok(vec![draft])
+        })?;
+        return taken(id, before, &applied);
+    };
+    let wanted = Wanted { name: &mutex, stamp, wish: Wish::Renew { fencing: own.fencing, lease } };
+    let is_over = !own.is_held(stamp.now);
+    tell(store, stamp, id, wanted, &seen, |tasks, task, fencing, until| {
+        if task.hold.is_some() || is_over {
+            return renewed(task, until);
+        }
+        // Of a claim whose entry was lost, with the power, the logs do not know yet.
+        can_be_taken(tasks, task, stamp.now)?;
+        let hold = Hold { agent: stamp.agent.to_string(), fence: fencing.max(task.fence + 1), until };
+        Ok((claim(tasks, task, hold.fence, until, stamp.now)?, hold))
+    })
 }
 
 /// Removes the mutexes of tasks that are closed, which nobody holds at `now`; answers how many.

@@ -3,7 +3,7 @@
 mod boards;
 
 use super::*;
-use crate::testing::{NOW, repository, stamp};
+use crate::testing::{NOW, git, repository, stamp};
 use crate::{AgentName, Draft, Kind, Snapshot, Store, StoreError, Word};
 
 const HOUR: Millis = 3_600_000;
@@ -284,7 +284,7 @@ fn a_claim_that_was_not_told_of_is_told_of_later() {
     let store = Store::open(dir.path()).unwrap();
     let id = make(&store, 0, "one", |_| ());
     let name = alias(id);
-    // Killed between the claim and its entry.
+    // The power failed when the claim was on the disk and its entry was not.
     store.claim(&crate::claim::Name::new(&id.to_string()).unwrap(), &stamp("a", 1), HOUR).unwrap();
     let held = take(&store, &stamp("b", 2), &name, HOUR);
     assert!(matches!(held, Err(TakeError::Task(TaskError::Held { .. }))), "{held:?}");
@@ -304,6 +304,24 @@ fn a_claim_that_was_not_told_of_is_told_of_later() {
     let_go(&store, &stamp("b", 2 * HOUR + 2), id).unwrap();
     let again = take(&store, &stamp("b", 2 * HOUR + 3), &name, HOUR);
     assert!(matches!(again, Err(TakeError::Task(TaskError::State { .. }))), "{again:?}");
+}
+
+#[test]
+fn a_task_that_was_finished_since_it_was_read_is_not_taken_and_nothing_is_claimed() {
+    let dir = repository(&[]);
+    let store = Store::open(dir.path()).unwrap();
+    let id = make(&store, 0, "one", |_| ());
+    let seen = Seen::of(&store.snapshot().unwrap());
+    take(&store, &stamp("b", 1), &alias(id), HOUR).unwrap();
+    write(&store, "b", 2, stepped(&told(&store, id), Step::Finish, "b", 2).unwrap());
+    let_go(&store, &stamp("b", 3), id).unwrap();
+    let before = (store.claims().unwrap().0, git(dir.path(), &["for-each-ref"]));
+    let late = stamp("a", 4);
+    let taken = give(&store, &late, &late, id, HOUR, &seen, |tasks, task, hold| {
+        claim(tasks, task, hold.fence, hold.until, late.now)
+    });
+    assert!(matches!(taken, Err(TakeError::Task(TaskError::State { .. }))), "{taken:?}");
+    assert_eq!((store.claims().unwrap().0, git(dir.path(), &["for-each-ref"])), before);
 }
 
 #[test]
