@@ -192,8 +192,8 @@ impl Overview {
             "agents": self.known.agents,
             "log_count": self.known.logs,
             "entries": entries,
-            "unread": Bottles(&self.waiting.unread),
-            "overdue": Bottles(&self.waiting.overdue),
+            "unread": Bottles(self.waiting.unread()),
+            "overdue": Bottles(self.waiting.overdue()),
             "journal": self.recent.iter().map(recent).collect::<Vec<_>>(),
         })
     }
@@ -208,11 +208,11 @@ impl Overview {
         out.line(&format!("entries     {entries} (logs: {logs}, agents: {agents})"));
         out.line(&format!(
             "inbox       {} unread, {} overdue",
-            self.waiting.unread.len(),
-            self.waiting.overdue.len()
+            self.waiting.unread().len(),
+            self.waiting.overdue().len()
         ));
-        for bottle in self.waiting.unread.iter().take(5) {
-            let from = bottle.from.as_deref().unwrap_or("?");
+        for bottle in self.waiting.unread().take(5) {
+            let from = bottle.from.unwrap_or("?");
             let line = format!("  {} {from}: {}", out.id(&short(bottle.id)), bottle.subject);
             out.line(&line);
         }
@@ -227,7 +227,7 @@ impl Overview {
 
     /// Says what to do next.
     pub(crate) fn advise(&self, out: &mut Out) {
-        let next = match (self.waiting.unread.first(), self.waiting.overdue.first()) {
+        let next = match (self.waiting.unread().next(), self.waiting.overdue().next()) {
             (Some(bottle), _) => format!("datum bottle read {}", short(bottle.id)),
             (None, Some(bottle)) => format!("datum bottle ack {}", short(bottle.id)),
             (None, None) => {

@@ -12,33 +12,97 @@ use crate::snapshot::Snapshot;
 use crate::stamp::Millis;
 use crate::undo;
 use std::borrow::Cow;
-use std::ops::ControlFlow;
-use std::rc::Rc;
+use std::num::NonZeroU32;
+use std::ops::{ControlFlow, Range};
 
 /// A bottle in one line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Brief {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Brief<'a> {
     /// The commit's id, or the blob's for a file.
     pub id: EntryId,
     /// The sender, as the bottle states it.
-    pub from: Option<Rc<str>>,
+    pub from: Option<&'a str>,
     /// The type.
-    pub kind: Option<Rc<str>>,
+    pub kind: Option<&'a str>,
     /// What it is about.
-    pub subject: String,
+    pub subject: &'a str,
     /// When it was written, milliseconds; the start of the day where only that is known, 0 where nothing is.
     pub time: Millis,
     /// By when it is to be acknowledged.
     pub deadline: Option<Millis>,
 }
 
-/// The bottles that want something of a reader, the newest first.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The bottles that want something of a reader.
+#[derive(Debug, Clone, Default)]
 pub struct Waiting {
-    /// For the reader, and not read.
-    pub unread: Vec<Brief>,
-    /// For or from the reader, the deadline passed, and acknowledged by nobody.
-    pub overdue: Vec<Brief>,
+    unread: Vec<Row>,
+    overdue: Vec<Row>,
+    texts: Texts,
+}
+
+impl Waiting {
+    /// For the reader, and not read; the newest first.
+    pub fn unread(&self) -> impl ExactSizeIterator<Item = Brief<'_>> + Clone {
+        self.unread.iter().map(|row| self.texts.brief(row))
+    }
+
+    /// For or from the reader, the deadline passed, and acknowledged by nobody; the newest first.
+    pub fn overdue(&self) -> impl ExactSizeIterator<Item = Brief<'_>> + Clone {
+        self.overdue.iter().map(|row| self.texts.brief(row))
+    }
+}
+
+/// A bottle without its texts, of which there may be very many.
+#[derive(Debug, Clone)]
+struct Row {
+    id: EntryId,
+    is_mine: bool,
+    from: Option<Word>,
+    kind: Option<Word>,
+    subject: Range<usize>,
+    time: Millis,
+    deadline: Option<Millis>,
+}
+
+/// The place of a word, from 1.
+type Word = NonZeroU32;
+
+/// What rows say, in one piece of memory.
+#[derive(Debug, Clone, Default)]
+struct Texts {
+    subjects: String,
+    words: Vec<String>,
+}
+
+impl Texts {
+    fn brief(&self, row: &Row) -> Brief<'_> {
+        let word = |at: Option<Word>| self.words.get(at?.get() as usize - 1).map(String::as_str);
+        Brief {
+            id: row.id,
+            from: word(row.from),
+            kind: word(row.kind),
+            subject: &self.subjects[row.subject.clone()],
+            time: row.time,
+            deadline: row.deadline,
+        }
+    }
+
+    fn add_subject(&mut self, text: &str) -> Range<usize> {
+        let start = self.subjects.len();
+        self.subjects.push_str(text);
+        start..self.subjects.len()
+    }
+
+    /// The place of a word; of the first few, which many bottles hold, there is one copy.
+    fn add_word(&mut self, text: &str) -> Option<Word> {
+        const MOST: usize = 32;
+        let known = self.words.iter().take(MOST).position(|known| known == text);
+        let at = known.unwrap_or_else(|| {
+            self.words.push(text.to_owned());
+            self.words.len() - 1
+        });
+        Word::new(u32::try_from(at + 1).ok()?)
+    }
 }
 
 /// Folds the bottles as [`super::inbox`] does, and makes only those that `me` has not read, or that are overdue at `now`.
@@ -69,9 +133,9 @@ pub fn waiting(snapshot: &Snapshot<'_>, me: &Me, now: Millis) -> Result<Waiting,
             sieve.answered(parent, from_me);
         }
         if bottle.is_for(me) {
-            let from = bottle.from.map(Rc::from);
-            let (kind, subject, time) = (bottle.kind.map(Rc::from), bottle.subject, bottle.time);
-            sieve.found.push((Brief { id, from, kind, subject, time, deadline: None }, true));
+            let (from, kind) = (bottle.from.as_deref(), bottle.kind.as_deref());
+            let (subject, time) = (bottle.subject.as_str(), bottle.time);
+            sieve.keep(Brief { id, from, kind, subject, time, deadline: None }, true);
         }
     }
     Ok(sieve.finish())
@@ -91,9 +155,9 @@ struct Sieve<'a> {
     done: IdSet,
     /// What anybody has acknowledged or answered.
     settled: IdSet,
-    /// Bottles that may wait, and whether they are for the reader.
-    found: Vec<(Brief, bool)>,
-    words: Vec<Rc<str>>,
+    /// Bottles that may wait.
+    found: Vec<Row>,
+    texts: Texts,
 }
 
 impl<'a> Sieve<'a> {
@@ -107,7 +171,7 @@ impl<'a> Sieve<'a> {
             done: IdSet::default(),
             settled: IdSet::default(),
             found: Vec::new(),
-            words: Vec::new(),
+            texts: Texts::default(),
         }
     }
 
@@ -160,9 +224,15 @@ impl<'a> Sieve<'a> {
         let is_late = deadline.is_some_and(|deadline: Millis| deadline < self.now);
         let is_mine = names_me || is_for(view, self.me, from_me);
         if (is_mine && (is_late || !self.done.contains(&view.id))) || (from_me && is_late) {
-            let (from, kind) = (from.map(|from| self.word(from)), kind.map(|kind| self.word(kind)));
-            let (subject, time) = (view.subject().to_owned(), stated_time(date, view.clock()));
-            self.found.push((Brief { id: view.id, from, kind, subject, time, deadline }, is_mine));
+            let brief = Brief {
+                id: view.id,
+                from,
+                kind,
+                subject: view.subject(),
+                time: stated_time(date, view.clock()),
+                deadline,
+            };
+            self.keep(brief, is_mine);
         }
     }
 
@@ -173,17 +243,12 @@ impl<'a> Sieve<'a> {
         }
     }
 
-    /// The one copy of a word that many bottles hold.
-    fn word(&mut self, text: &str) -> Rc<str> {
-        const MOST: usize = 32;
-        if let Some(known) = self.words.iter().find(|known| known.as_ref() == text) {
-            return Rc::clone(known);
-        }
-        let word: Rc<str> = Rc::from(text);
-        if self.words.len() < MOST {
-            self.words.push(Rc::clone(&word));
-        }
-        word
+    fn keep(&mut self, brief: Brief<'_>, is_mine: bool) {
+        let Brief { id, from, kind, subject, time, deadline } = brief;
+        let from = from.and_then(|from| self.texts.add_word(from));
+        let kind = kind.and_then(|kind| self.texts.add_word(kind));
+        let subject = self.texts.add_subject(subject);
+        self.found.push(Row { id, is_mine, from, kind, subject, time, deadline });
     }
 
     /// What waits, once all that was said of it is known.
@@ -194,14 +259,12 @@ impl<'a> Sieve<'a> {
                 self.imported.iter().filter(|(blob, _)| set.contains(*blob)).map(|(_, id)| *id).collect();
             set.extend(said);
         }
-        self.found.sort_by(|(a, _), (b, _)| b.time.cmp(&a.time).then(a.id.cmp(&b.id)));
-        let late = |brief: &Brief| brief.deadline.is_some_and(|deadline| deadline < self.now);
-        let is_overdue = |brief: &&Brief| late(brief) && !self.settled.contains(&brief.id);
-        let overdue = self.found.iter().map(|(brief, _)| brief).filter(is_overdue).cloned().collect();
-        // In the room of those found: there may be many.
-        let unread =
-            self.found.into_iter().filter(|(brief, is_mine)| *is_mine && !self.done.contains(&brief.id));
-        Waiting { unread: unread.map(|(brief, _)| brief).collect(), overdue }
+        let Self { mut found, texts, done, settled, now, .. } = self;
+        found.sort_by(|a, b| b.time.cmp(&a.time).then(a.id.cmp(&b.id)));
+        let late = |row: &Row| row.deadline.is_some_and(|deadline| deadline < now);
+        let overdue = found.iter().filter(|row| late(row) && !settled.contains(&row.id)).cloned().collect();
+        found.retain(|row| row.is_mine && !done.contains(&row.id));
+        Waiting { unread: found, overdue, texts }
     }
 }
 
@@ -248,8 +311,8 @@ mod tests {
             .prop_map(|(by, at, verb, to, which, deadline)| Deed { by, at, verb, to, which, deadline })
     }
 
-    fn briefs(briefs: &[Brief]) -> Vec<EntryId> {
-        briefs.iter().map(|brief| brief.id).collect()
+    fn briefs<'a>(found: impl Iterator<Item = Brief<'a>>) -> Vec<EntryId> {
+        found.map(|brief| brief.id).collect()
     }
 
     proptest! {
@@ -283,10 +346,10 @@ mod tests {
                 let found = waiting(&snapshot, &me, now).unwrap();
                 let mine = all.iter().filter(|b| b.is_for(&me));
                 let unread: Vec<_> = mine.filter(|b| b.is_new_to(&me.name)).map(|b| b.id).collect();
-                prop_assert_eq!(briefs(&found.unread), unread);
+                prop_assert_eq!(briefs(found.unread()), unread);
                 let concerns = |b: &&crate::bottle::Bottle| b.is_for(&me) || b.from_agent.as_ref() == Some(&me.name);
                 let late = all.iter().filter(|b| b.is_overdue(now)).filter(concerns).map(|b| b.id);
-                prop_assert_eq!(briefs(&found.overdue), late.collect::<Vec<_>>());
+                prop_assert_eq!(briefs(found.overdue()), late.collect::<Vec<_>>());
             }
         }
     }
@@ -335,12 +398,12 @@ mod tests {
         };
         let now = NOW + 100;
         let found = waiting(&snapshot, &me, now).unwrap();
-        assert_eq!(briefs(&found.unread), [for_any, unread]);
-        assert_eq!(briefs(&found.overdue), [late]);
-        assert_eq!(briefs(&found.unread), ids(&|b| b.is_for(&me) && b.is_new_to(&me.name)));
-        assert_eq!(briefs(&found.overdue), ids(&|b| b.is_overdue(now)));
-        let first = &found.unread[1];
-        assert_eq!((first.from.as_deref(), first.kind.as_deref()), (Some("b"), Some("message")));
-        assert!(![read, answered, of_others].iter().any(|id| briefs(&found.unread).contains(id)));
+        assert_eq!(briefs(found.unread()), [for_any, unread]);
+        assert_eq!(briefs(found.overdue()), [late]);
+        assert_eq!(briefs(found.unread()), ids(&|b| b.is_for(&me) && b.is_new_to(&me.name)));
+        assert_eq!(briefs(found.overdue()), ids(&|b| b.is_overdue(now)));
+        let first = found.unread().nth(1).unwrap();
+        assert_eq!((first.from, first.kind), (Some("b"), Some("message")));
+        assert!(![read, answered, of_others].iter().any(|id| briefs(found.unread()).contains(id)));
     }
 }

@@ -12,7 +12,7 @@ use datum_core::outlook::{self, Audits, Seen, Unsent};
 use datum_core::task::{self, State, Task, Tasks};
 use datum_core::{AgentName, Damage, Entry, EntryId, Millis, Snapshot, Store, Upkeep, journal};
 use serde::Serialize;
-use serde::ser::{SerializeMap as _, SerializeSeq as _, Serializer};
+use serde::ser::{SerializeMap as _, Serializer};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -136,6 +136,7 @@ impl Standing {
             })),
             "upkeep": {
                 "packs": self.upkeep.packs, "pack_bytes": self.upkeep.pack_bytes, "loose": self.upkeep.loose,
+                "loose_is_estimate": self.upkeep.is_estimate,
                 "due": self.upkeep.due, "by_itself": self.upkeep.by_itself,
             },
         })
@@ -181,8 +182,8 @@ impl Serialize for Shown<'_> {
         let mut map = serializer.serialize_map(None)?;
         for (key, value) in members {
             match (key.as_str(), self.inbox) {
-                ("unread", Some(inbox)) => map.serialize_entry(key, &Bottles(&inbox.unread))?,
-                ("overdue", Some(inbox)) => map.serialize_entry(key, &Bottles(&inbox.overdue))?,
+                ("unread", Some(inbox)) => map.serialize_entry(key, &Bottles(inbox.unread()))?,
+                ("overdue", Some(inbox)) => map.serialize_entry(key, &Bottles(inbox.overdue()))?,
                 _ => map.serialize_entry(key, value)?,
             }
         }
@@ -191,9 +192,9 @@ impl Serialize for Shown<'_> {
 }
 
 /// Bottles as JSON.
-pub(super) struct Bottles<'a>(pub(super) &'a [Brief]);
+pub(super) struct Bottles<I>(pub(super) I);
 
-impl Serialize for Bottles<'_> {
+impl<'a, I: ExactSizeIterator<Item = Brief<'a>> + Clone> Serialize for Bottles<I> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct Row<'a> {
@@ -201,12 +202,11 @@ impl Serialize for Bottles<'_> {
             from: Option<&'a str>,
             subject: &'a str,
         }
-        let mut rows = serializer.serialize_seq(Some(self.0.len()))?;
-        for brief in self.0 {
-            let Brief { id, from, subject, .. } = brief;
-            rows.serialize_element(&Row { id: *id, from: from.as_deref(), subject })?;
-        }
-        rows.end()
+        serializer.collect_seq(self.0.clone().map(|Brief { id, from, subject, .. }| Row {
+            id,
+            from,
+            subject,
+        }))
     }
 }
 

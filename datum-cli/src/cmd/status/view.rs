@@ -108,23 +108,23 @@ fn inbox(standing: &Standing) -> Part {
         return Part::new("inbox", vec![Cell::new(says, Paint::Dim)]);
     };
     let says = vec![
-        counted(waiting.unread.len(), "unread", Paint::Bold),
+        counted(waiting.unread().len(), "unread", Paint::Bold),
         comma(),
-        counted(waiting.overdue.len(), "overdue", Paint::Bad),
+        counted(waiting.overdue().len(), "overdue", Paint::Bad),
     ];
     let mut part = Part::new("inbox", says);
-    let is_overdue = |bottle: &Brief| waiting.overdue.iter().any(|other| other.id == bottle.id);
-    let late = waiting.overdue.iter();
-    let rest = waiting.unread.iter().filter(|bottle| !is_overdue(bottle));
-    part.rows = late
+    let is_overdue = |bottle: &Brief<'_>| waiting.overdue().any(|other| other.id == bottle.id);
+    let rest = waiting.unread().filter(|bottle| !is_overdue(bottle));
+    part.rows = waiting
+        .overdue()
         .chain(rest)
         .take(ROWS_MAX)
-        .map(|bottle| bottle_row(bottle, is_overdue(bottle), standing.now))
+        .map(|bottle| bottle_row(&bottle, is_overdue(&bottle), standing.now))
         .collect();
     part
 }
 
-fn bottle_row(bottle: &Brief, late: bool, now: Millis) -> Vec<Cell> {
+fn bottle_row(bottle: &Brief<'_>, late: bool, now: Millis) -> Vec<Cell> {
     let age = match bottle.deadline.filter(|_| late) {
         Some(deadline) => {
             Cell::new(format!("late {}", time::length(now.saturating_sub(deadline))), Paint::Bad)
@@ -135,9 +135,9 @@ fn bottle_row(bottle: &Brief, late: bool, now: Millis) -> Vec<Cell> {
     vec![
         Cell::new(short(bottle.id), Paint::Id),
         age,
-        Cell::plain(bottle.from.as_deref().unwrap_or("?")),
-        Cell::new(bottle.kind.as_deref().unwrap_or("-"), Paint::Dim),
-        Cell::plain(&bottle.subject),
+        Cell::plain(bottle.from.unwrap_or("?")),
+        Cell::new(bottle.kind.unwrap_or("-"), Paint::Dim),
+        Cell::plain(bottle.subject),
     ]
 }
 
@@ -280,8 +280,9 @@ fn objects(standing: &Standing) -> Part {
     let upkeep = &standing.upkeep;
     let packs = number(upkeep.packs as u64, "pack", "packs");
     let mut says = vec![Cell::plain(format!(
-        "{} in {packs}, {} loose; ",
+        "{} in {packs}, {}{} loose; ",
         bytes(upkeep.pack_bytes),
+        if upkeep.is_estimate { "about " } else { "" },
         number(upkeep.loose as u64, "object", "objects")
     ))];
     says.push(match (upkeep.due, upkeep.by_itself) {
