@@ -41,6 +41,9 @@ impl Paint {
     }
 }
 
+/// Bytes that are written at once; memory that a short answer does not fill is never touched.
+const BUFFER: usize = 32 * 1024;
+
 /// Where a command's results and talk go.
 pub(crate) struct Out {
     format: Format,
@@ -75,7 +78,7 @@ impl Out {
             quiet,
             terminal,
             colour,
-            stdout: BufWriter::new(stdout),
+            stdout: BufWriter::with_capacity(BUFFER, stdout),
             lost: None,
             damaged: false,
             passed: None,

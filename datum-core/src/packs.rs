@@ -3,6 +3,7 @@
 //! gix answers the same, and follows every delta to its root besides, to tell the kind. Who walks a tree knows the kind,
 //! and of a hundred thousand files the chains are most of the work.
 
+mod delta;
 mod read;
 
 use crate::id::EntryId;
@@ -73,6 +74,8 @@ pub(crate) struct Packs {
     last: usize,
     inflate: gix::zlib::Inflate,
     bases: read::Bases,
+    /// Room for a delta.
+    delta: Vec<u8>,
 }
 
 impl Packs {
@@ -83,6 +86,7 @@ impl Packs {
             last: 0,
             inflate: gix::zlib::Inflate::default(),
             bases: read::Bases::default(),
+            delta: Vec::new(),
         }
     }
 

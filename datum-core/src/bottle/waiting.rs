@@ -130,7 +130,7 @@ pub fn waiting(snapshot: &Snapshot<'_>, me: &Me, now: Millis) -> Result<Waiting,
         }
         let from_me = bottle.from_agent.as_ref() == Some(&me.name);
         if let (Some(parent), Some(_)) = (bottle.in_reply_to, &bottle.from_agent) {
-            sieve.answered(parent, from_me);
+            sieve.note(parent, Said { done: from_me, settled: true });
         }
         if bottle.is_for(me) {
             let (from, kind) = (bottle.from.as_deref(), bottle.kind.as_deref());
@@ -139,6 +139,15 @@ pub fn waiting(snapshot: &Snapshot<'_>, me: &Me, now: Millis) -> Result<Waiting,
         }
     }
     Ok(sieve.finish())
+}
+
+/// What was said of a bottle.
+#[derive(Debug, Clone, Copy, Default)]
+struct Said {
+    /// That the reader has read, acknowledged or answered it.
+    done: bool,
+    /// That anybody has acknowledged or answered it.
+    settled: bool,
 }
 
 /// Takes entries from the newest on, and keeps what may wait.
@@ -151,10 +160,7 @@ struct Sieve<'a> {
     printed: IdSet,
     /// The entries that files were imported as.
     imported: IdMap<EntryId>,
-    /// What the reader has read, acknowledged or answered.
-    done: IdSet,
-    /// What anybody has acknowledged or answered.
-    settled: IdSet,
+    said: IdMap<Said>,
     /// Bottles that may wait.
     found: Vec<Row>,
     texts: Texts,
@@ -168,8 +174,7 @@ impl<'a> Sieve<'a> {
             printed_from: IdSet::default(),
             printed: IdSet::default(),
             imported: IdMap::default(),
-            done: IdSet::default(),
-            settled: IdSet::default(),
+            said: IdMap::default(),
             found: Vec::new(),
             texts: Texts::default(),
         }
@@ -188,12 +193,8 @@ impl<'a> Sieve<'a> {
                     names_me |= value == self.me.name.as_str();
                 }
                 TYPE => kind = kind.or(Some(value)),
-                READ if receipts && by_me => self.done.extend(EntryId::from_hex(value)),
-                ACK if receipts => {
-                    let id = EntryId::from_hex(value);
-                    self.settled.extend(id);
-                    self.done.extend(id.filter(|_| by_me));
-                }
+                READ if receipts && by_me => self.say(value, Said { done: true, settled: false }),
+                ACK if receipts => self.say(value, Said { done: by_me, settled: true }),
                 DEADLINE => deadline = deadline.or(Some(value)),
                 IN_REPLY_TO => parent = parent.or(Some(value)),
                 import::FROM => origin = origin.or(Some(value)),
@@ -215,15 +216,15 @@ impl<'a> Sieve<'a> {
         let from = if origin.is_some() { original } else { Some(view.agent()) };
         let name = from.filter(|from| !from.is_empty()).map(lowercase);
         let from_me = name.as_deref() == Some(self.me.name.as_str());
-        if let Some(parent) = parent.and_then(EntryId::from_hex)
+        if let Some(parent) = parent
             && name.is_some_and(|name| from_me || AgentName::new(&name).is_ok())
         {
-            self.answered(parent, from_me);
+            self.say(parent, Said { done: from_me, settled: true });
         }
         let deadline = deadline.and_then(|text| text.parse().ok());
         let is_late = deadline.is_some_and(|deadline: Millis| deadline < self.now);
         let is_mine = names_me || is_for(view, self.me, from_me);
-        if (is_mine && (is_late || !self.done.contains(&view.id))) || (from_me && is_late) {
+        if (is_mine && (is_late || !self.said(view.id).done)) || (from_me && is_late) {
             let brief = Brief {
                 id: view.id,
                 from,
@@ -236,11 +237,21 @@ impl<'a> Sieve<'a> {
         }
     }
 
-    fn answered(&mut self, parent: EntryId, by_me: bool) {
-        self.settled.insert(parent);
-        if by_me {
-            self.done.insert(parent);
+    /// Notes what an entry says of a bottle, by its id in hexadecimal digits.
+    fn say(&mut self, id: &str, said: Said) {
+        if let Some(id) = EntryId::from_hex(id) {
+            self.note(id, said);
         }
+    }
+
+    fn note(&mut self, id: EntryId, said: Said) {
+        let known = self.said.entry(id).or_default();
+        known.done |= said.done;
+        known.settled |= said.settled;
+    }
+
+    fn said(&self, id: EntryId) -> Said {
+        self.said.get(&id).copied().unwrap_or_default()
     }
 
     fn keep(&mut self, brief: Brief<'_>, is_mine: bool) {
@@ -254,17 +265,15 @@ impl<'a> Sieve<'a> {
     /// What waits, once all that was said of it is known.
     fn finish(mut self) -> Waiting {
         // What was said of a file holds for the entry it was imported as.
-        for set in [&mut self.done, &mut self.settled] {
-            let said: Vec<EntryId> =
-                self.imported.iter().filter(|(blob, _)| set.contains(*blob)).map(|(_, id)| *id).collect();
-            set.extend(said);
-        }
-        let Self { mut found, texts, done, settled, now, .. } = self;
-        found.sort_by(|a, b| b.time.cmp(&a.time).then(a.id.cmp(&b.id)));
-        let late = |row: &Row| row.deadline.is_some_and(|deadline| deadline < now);
-        let overdue = found.iter().filter(|row| late(row) && !settled.contains(&row.id)).cloned().collect();
-        found.retain(|row| row.is_mine && !done.contains(&row.id));
-        Waiting { unread: found, overdue, texts }
+        let said: Vec<_> = self.imported.iter().map(|(blob, id)| (*id, self.said(*blob))).collect();
+        said.into_iter().for_each(|(id, said)| self.note(id, said));
+        let mut found = std::mem::take(&mut self.found);
+        found.sort_unstable_by(|a, b| b.time.cmp(&a.time).then(a.id.cmp(&b.id)));
+        let late = |row: &Row| row.deadline.is_some_and(|deadline| deadline < self.now);
+        let is_overdue = |row: &&Row| late(row) && !self.said(row.id).settled;
+        let overdue = found.iter().filter(is_overdue).cloned().collect();
+        found.retain(|row| row.is_mine && !self.said(row.id).done);
+        Waiting { unread: found, overdue, texts: self.texts }
     }
 }
 

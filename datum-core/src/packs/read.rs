@@ -2,12 +2,12 @@
 //!
 //! gix keeps what deltas come to, and not the objects they begin from, so that each delta would inflate its base anew.
 
-use super::Packs;
+use super::{Packs, delta};
 use crate::id::EntryId;
 use gix::objs::Kind;
 use gix::odb::pack::cache::Never;
+use gix::odb::pack::data;
 use gix::odb::pack::data::entry::Header;
-use gix::odb::pack::data::{self, decode::entry::ResolvedBase};
 use std::collections::VecDeque;
 
 /// How much of bases is kept, bytes: git deltas an object from one of the ten like it, which may be far from it in a log.
@@ -16,6 +16,9 @@ const KEPT_MAX: usize = 8 * 1024 * 1024;
 const BASES_MAX: usize = 160;
 /// Deltas on one another; git makes 50 at the most, unless it is told to.
 const DEPTH_MAX: u32 = 64;
+
+/// Largest delta that is read here, bytes.
+const DELTA_MAX: usize = 64 * 1024 * 1024;
 
 struct Base {
     pack: usize,
@@ -70,18 +73,21 @@ impl Packs {
                 Base { pack, offset: at, kind, bytes }
             }
         };
-        let data = &self.all.get(pack)?.data;
-        // As if the base were in another pack: so it can be given.
-        let header = Header::RefDelta { base_id: data.object_hash().null() };
-        let entry = data::Entry { header, ..entry };
-        let give = |_: &gix::oid, out: &mut Vec<u8>| {
-            out.clear();
-            out.extend_from_slice(&base.bytes);
-            Ok(Some(ResolvedBase::OutOfPack { kind: base.kind, end: base.bytes.len() }))
-        };
-        let outcome = data.decode_entry(entry, out, &mut self.inflate, &give, &mut Never).ok()?;
+        let whole = self.apply(pack, &entry, &base.bytes, out);
+        let kind = base.kind;
         self.bases.keep(base);
-        Some(outcome.kind)
+        whole.map(|()| kind)
+    }
+
+    /// Makes of `base` what a delta says.
+    fn apply(&mut self, pack: usize, entry: &data::Entry, base: &[u8], out: &mut Vec<u8>) -> Option<()> {
+        let data = &self.all.get(pack)?.data;
+        let size = usize::try_from(entry.decompressed_size).ok().filter(|size| *size <= DELTA_MAX)?;
+        if self.delta.len() < size {
+            self.delta.resize(size, 0);
+        }
+        data.decompress_entry(entry, &mut self.inflate, &mut self.delta[..size]).ok()?;
+        delta::apply(base, &self.delta[..size], out)
     }
 }
 
