@@ -90,7 +90,7 @@ fn run(store: &Store, stamp: Option<&Stamp>) -> Result<Vec<Finding>, StoreError>
     if let Some(stamp) = stamp
         && !visit.losses.is_empty()
     {
-        store.apply::<StoreError>(Kind::Audit, stamp, |_| Ok(visit.losses.clone()))?;
+        store.note(Kind::Audit, stamp, &visit.losses)?;
     }
     Ok(visit.findings)
 }

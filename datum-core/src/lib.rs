@@ -13,7 +13,7 @@
 //! An agent that answers every unread bottle, in a repository of its own:
 //! ```
 //! use datum_core::bottle::{self, Drop, Me, Recipient, Stage};
-//! use datum_core::{AgentName, Draft, Kind, Snapshot, Stamp, Store, StoreError, journal, Word};
+//! use datum_core::{AgentName, Draft, Kind, Snapshot, Stamp, Store, Word, journal};
 //!
 //! /// What `me` wants to say, given the state: a pure function.
 //! fn answers(snapshot: &Snapshot<'_>, me: &Me) -> Result<Vec<Draft>, Box<dyn std::error::Error>> {
@@ -52,15 +52,14 @@
 //!     deadline: None,
 //!     in_reply_to: None,
 //! })?;
-//! store.apply::<StoreError>(Kind::Bottle, &captain, |_| Ok(vec![order.clone()]))?;
+//! store.note(Kind::Bottle, &captain, &[order])?;
 //!
 //! // The cook answers, and notes it in the journal.
 //! let cook = Stamp::new(AgentName::new("cook")?, now + 1000);
 //! let me = Me { name: cook.agent.clone(), role: None, capabilities: Default::default() };
-//! let drafts = answers(&store.snapshot()?, &me)?;
-//! store.apply::<StoreError>(Kind::Bottle, &cook, |_| Ok(drafts.clone()))?;
+//! store.apply(Kind::Bottle, &cook, |snapshot| answers(snapshot, &me))?;
 //! let note = journal::draft(&Word::new("category", "GALLEY")?, "Soup is on", &[])?;
-//! store.apply::<StoreError>(Kind::Journal, &cook, |_| Ok(vec![note.clone()]))?;
+//! store.note(Kind::Journal, &cook, &[note])?;
 //!
 //! // Everyone who opens the repository sees the same.
 //! let other = Store::open(path)?;

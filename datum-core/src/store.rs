@@ -149,7 +149,8 @@ impl Store {
     pub fn open_with(path: &Path, options: &OpenOptions) -> Result<Self, StoreError> {
         let repo = discover(path, options)?;
         let common_dir = absolute(repo.common_dir());
-        let git = Git::new(&absolute(repo.git_dir()));
+        let is_linked = repo.git_dir() != repo.common_dir();
+        let git = Git::new(&if is_linked { absolute(repo.git_dir()) } else { common_dir.clone() });
         let config = repo.config_snapshot();
         let text = |key: &str| config.string(key).map(|value| value.to_string()).unwrap_or_default();
         let reftable = text("extensions.refStorage") == "reftable";
@@ -313,15 +314,15 @@ impl Store {
         })
     }
 
-    /// Appends one draft that depends on nothing in the repository, which is then not looked at but for the log itself.
+    /// Appends drafts that depend on nothing in the repository, of which then only the logs of the kind are looked at.
     ///
     /// # Errors
     /// [`StoreError`]; then nothing was appended.
-    pub fn note(&self, kind: Kind, stamp: &Stamp, draft: &Draft) -> Result<Applied, StoreError> {
+    pub fn note(&self, kind: Kind, stamp: &Stamp, drafts: &[Draft]) -> Result<Applied, StoreError> {
         let writer = self.writer(&stamp.agent)?;
         let look = || self.snapshot_of(&[kind], None);
         self.append(Target::of(kind, &writer), &ref_name(kind, &writer), stamp, look, |_| {
-            Ok((vec![draft.clone()], None))
+            Ok((drafts.to_vec(), None))
         })
     }
 

@@ -14,8 +14,8 @@ use crate::edge::{Edge, variable};
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use clap::Subcommand;
+use datum_core::Kind;
 use datum_core::audit::{self, Level, Type};
-use datum_core::{Kind, StoreError};
 use fleet::{Reach, Target};
 use look::Looker;
 use std::io::Write as _;
@@ -225,7 +225,7 @@ impl Audit {
     fn keep(&self, edge: &Edge<'_>, report: &audit::Report, out: &Out) -> Result<(), Fault> {
         let draft = audit::draft(report)?;
         let stamp = edge.stamp()?;
-        let applied = edge.store()?.apply::<StoreError>(Kind::Audit, &stamp, |_| Ok(vec![draft.clone()]))?;
+        let applied = edge.store()?.note(Kind::Audit, &stamp, &[draft])?;
         for id in &applied.ids {
             out.say(&format!("recorded as {}", crate::record::short(*id)));
         }

@@ -6,7 +6,7 @@ use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use crate::record::short;
 use datum_core::bottle::{self, Recipient};
-use datum_core::{AgentName, EntryId, Kind, OpenOptions, Stamp, Store, StoreError, onboarding};
+use datum_core::{AgentName, EntryId, Kind, OpenOptions, Stamp, Store, onboarding};
 use std::path::{Path, PathBuf};
 
 /// Makes or adopts a vessel: a repository, a CAPABILITY.toml, the boot in the journal. Run twice it changes nothing.
@@ -112,7 +112,7 @@ fn declare(store: &Store, agent: &AgentName) -> Result<Option<PathBuf>, Fault> {
 fn demo(store: &Store, stamp: &Stamp, out: &mut Out) -> Result<(), Fault> {
     let harbour = Stamp { agent: AgentName::new("harbour")?, ..stamp.clone() };
     let write = |stamp: &Stamp, draft: datum_core::Draft| -> Result<EntryId, Fault> {
-        let applied = store.apply::<StoreError>(Kind::Bottle, stamp, |_| Ok(vec![draft.clone()]))?;
+        let applied = store.note(Kind::Bottle, stamp, &[draft])?;
         applied.ids.first().copied().ok_or_else(|| Fault::broken("nothing was written"))
     };
     let agent = &stamp.agent;

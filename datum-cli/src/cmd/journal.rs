@@ -6,7 +6,7 @@ use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use crate::record::{Shown, short};
 use crate::time;
-use datum_core::{AgentName, Draft, Entry, Hint, Kind, Millis, StoreError, Word, journal};
+use datum_core::{AgentName, Draft, Entry, Hint, Kind, Millis, Word, journal};
 use regex::RegexBuilder;
 use std::io::{self, Read as _};
 
@@ -95,7 +95,7 @@ impl Journal {
             })
             .collect::<Result<_, _>>()?;
         let stamp = edge.stamp()?;
-        let applied = edge.store()?.apply::<StoreError>(Kind::Journal, &stamp, |_| Ok(drafts.clone()))?;
+        let applied = edge.store()?.note(Kind::Journal, &stamp, &drafts)?;
         crate::record::tell_written(out, &applied, Kind::Journal);
         Ok(Exit::Done)
     }

@@ -123,7 +123,7 @@ impl Run {
 /// Writes an access record in the name of the agent that the command is run as.
 fn record(edge: &Edge<'_>, agent: &AgentName, draft: &Draft) -> Result<(), Fault> {
     let stamp = edge.stamp_as(agent.clone())?;
-    let written = edge.store()?.note(Kind::Audit, &stamp, draft);
+    let written = edge.store()?.note(Kind::Audit, &stamp, std::slice::from_ref(draft));
     written.map(drop).map_err(|error| {
         let mut fault = Fault::from(error);
         fault.message = format!("no access record can be written, so nothing is run: {}", fault.message);

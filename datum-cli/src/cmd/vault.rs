@@ -163,7 +163,7 @@ pub(super) fn names(texts: &[String]) -> Result<Vec<Word>, Fault> {
 /// Writes an access record; what it is about must not happen without it.
 pub(super) fn record(edge: &Edge<'_>, access: &Access<'_>) -> Result<(), Fault> {
     let draft = access.draft()?;
-    edge.store()?.note(Kind::Audit, &edge.stamp()?, &draft).map_err(|error| {
+    edge.store()?.note(Kind::Audit, &edge.stamp()?, &[draft]).map_err(|error| {
         let mut fault = Fault::from(error);
         fault.message = format!("no access record can be written, so nothing is done: {}", fault.message);
         fault

@@ -204,7 +204,7 @@ fn record(
     let draft = access.draft().map_err(|_| no(400, "the purpose must be one plain line"))?;
     let draft = draft.with("Via", "http").map_err(|_| no(400, "the purpose must be one plain line"))?;
     let stamp = edge.stamp()?;
-    let written = edge.store()?.note(Kind::Audit, &stamp, &draft);
+    let written = edge.store()?.note(Kind::Audit, &stamp, &[draft]);
     written.map(drop).map_err(|_| no(503, "no access record can be written, so nothing is done"))
 }
 

@@ -198,7 +198,7 @@ fn a_claim_and_its_entry_are_both_made_or_neither() {
             assert_eq!(snapshot.entries(Kind::Journal).len(), asked - 1);
             if asked == 1 {
                 let other = Store::open(dir.path())?;
-                other.note(Kind::Journal, &stamp("a", 1), &Draft::new("faster", "").unwrap())?;
+                other.note(Kind::Journal, &stamp("a", 1), &[Draft::new("faster", "").unwrap()])?;
                 assert!(store.find_claim(&name())?.unwrap().released);
             }
             Ok(said(fencing, until))
@@ -218,7 +218,7 @@ fn a_log_that_another_has_locked_keeps_its_claim_from_being_made_and_no_lock_is_
     let dir = repository(&[]);
     git(dir.path(), &["config", "core.filesRefLockTimeout", "1"]);
     let store = Store::open(dir.path()).unwrap();
-    store.note(Kind::Journal, &stamp("a", 0), &Draft::new("one", "").unwrap()).unwrap();
+    store.note(Kind::Journal, &stamp("a", 0), &[Draft::new("one", "").unwrap()]).unwrap();
     for locked in ["journal/a-aaaaaaaa.lock", "claim/task-1.lock"] {
         let lock = dir.path().join(".git/refs/datum").join(locked);
         std::fs::create_dir_all(lock.parent().unwrap()).unwrap();

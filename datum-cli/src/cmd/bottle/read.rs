@@ -51,7 +51,7 @@ impl Read {
         out.damage(&snapshot.damage());
         if !self.peek && bottle.is_new_to(&edge.agent()?) {
             let stamp = edge.stamp()?;
-            store.apply::<Fault>(Kind::Bottle, &stamp, |_| Ok(vec![bottle::read_receipt(&[bottle.id])?]))?;
+            store.note(Kind::Bottle, &stamp, &[bottle::read_receipt(&[bottle.id])?])?;
         }
         Ok(Exit::Done)
     }

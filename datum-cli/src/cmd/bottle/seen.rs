@@ -25,7 +25,7 @@ pub(super) fn note(edge: &Edge<'_>, out: &mut Out, me: &Me, shown: &[&Bottle]) {
     let write = || -> Result<(), Fault> {
         let stamp: Stamp = edge.stamp_as(me.name.clone())?;
         let drafts = bottle::sightings(&ids)?;
-        edge.store()?.apply::<Fault>(Kind::Bottle, &stamp, |_| Ok(drafts.clone()))?;
+        edge.store()?.note(Kind::Bottle, &stamp, &drafts)?;
         Ok(())
     };
     if let Err(fault) = write() {

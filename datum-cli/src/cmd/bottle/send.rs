@@ -33,7 +33,7 @@ fn deliver(opening: &Opening, stamp: &Stamp, vessel: &Vessel, budget: Duration) 
     let delivery = store.deliver(stamp, &vessel.name, &remote)?;
     if let Some((bottles, why)) = &delivery.refused {
         let draft = delivery::refusal(&vessel.name, bottles, why)?;
-        store.apply::<Fault>(Kind::Bottle, stamp, |_| Ok(vec![draft.clone()]))?;
+        store.note(Kind::Bottle, stamp, &[draft])?;
     }
     Ok(delivery)
 }

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use datum_core::hygiene::{
     self, Action, Change, Ended, NewFile, Outcome, Plan, Repository, draft_outcomes, merge_topics,
 };
-use datum_core::{EntryId, Kind, StoreError};
+use datum_core::{EntryId, Kind};
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, VecDeque};
 
@@ -83,7 +83,7 @@ pub(super) fn carry_out(
         if !round.done.is_empty() || (stop.is_some() && writes > 0) {
             let draft = draft_outcomes(id, &round.done, writes)?;
             // The moment of now and not of the start: a run may last for hours.
-            store.apply::<StoreError>(Kind::Audit, &edge.stamp()?, |_| Ok(vec![draft.clone()]))?;
+            store.note(Kind::Audit, &edge.stamp()?, &[draft])?;
             all.append(&mut round.done);
             written += writes;
         }

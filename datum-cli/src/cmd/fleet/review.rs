@@ -8,7 +8,7 @@ use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use crate::record::short;
 use datum_core::hygiene::{self, Action, Ended, Outcome, Plan, Scan, check_topic};
-use datum_core::{EntryId, Kind, Snapshot, StoreError};
+use datum_core::{EntryId, Kind, Snapshot};
 use std::path::{Path, PathBuf};
 
 /// The file that a plan of licences adds.
@@ -232,8 +232,7 @@ fn outcomes(snapshot: &Snapshot<'_>, plan: EntryId) -> std::collections::BTreeMa
 
 fn record(edge: &Edge<'_>, plan: &Plan) -> Result<EntryId, Fault> {
     let draft = hygiene::draft_plan(plan)?;
-    let applied =
-        edge.store()?.apply::<StoreError>(Kind::Audit, &edge.stamp()?, |_| Ok(vec![draft.clone()]))?;
+    let applied = edge.store()?.note(Kind::Audit, &edge.stamp()?, &[draft])?;
     applied.ids.first().copied().ok_or_else(|| Fault::broken("the plan was not recorded"))
 }
 

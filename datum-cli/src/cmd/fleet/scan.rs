@@ -8,8 +8,8 @@ use crate::args::Format;
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
+use datum_core::Kind;
 use datum_core::hygiene::{self, Known, Past, Rules};
-use datum_core::{Kind, StoreError};
 use std::path::{Path, PathBuf};
 
 /// Scans an organisation's repositories for their health.
@@ -77,7 +77,7 @@ impl Scan {
         let report = hygiene::report(&scan, stamp.now, &rules, None, Vec::new());
         let counts = report.counts;
         let draft = hygiene::draft_scan(&scan, &counts)?;
-        let applied = store.apply::<StoreError>(Kind::Audit, &stamp, |_| Ok(vec![draft.clone()]))?;
+        let applied = store.note(Kind::Audit, &stamp, &[draft])?;
         match out.format() {
             Format::Text => text::rows(out, &report),
             Format::Json => out.json(&serde_json::json!({

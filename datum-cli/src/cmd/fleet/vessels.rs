@@ -123,7 +123,7 @@ pub(crate) fn in_parallel<T: Sync, R: Send>(
 
 fn write(edge: &Edge<'_>, out: &mut Out, drafts: &[Draft]) -> Result<Exit, Fault> {
     let stamp = edge.stamp()?;
-    let applied = edge.store()?.apply::<Fault>(Kind::Agent, &stamp, |_| Ok(drafts.to_vec()))?;
+    let applied = edge.store()?.note(Kind::Agent, &stamp, drafts)?;
     tell_written(out, &applied, Kind::Agent);
     Ok(Exit::Done)
 }
@@ -247,7 +247,7 @@ impl Discover {
         }
         if !drafts.is_empty() {
             let stamp = edge.stamp()?;
-            store.apply::<Fault>(Kind::Agent, &stamp, |_| Ok(drafts.clone()))?;
+            store.note(Kind::Agent, &stamp, &drafts)?;
         }
         if out.is_json() {
             out.json_list("vessels", &results);

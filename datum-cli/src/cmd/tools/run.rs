@@ -4,7 +4,7 @@ use crate::cmd::within::Bounded;
 use crate::edge::Edge;
 use crate::fault::Fault;
 use crate::out::Out;
-use datum_core::{Kind, StoreError, Word, journal};
+use datum_core::{Kind, Word, journal};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::Instant;
@@ -126,6 +126,6 @@ pub(crate) fn recorded(
 
 fn record(edge: &Edge<'_>, text: &str) -> Result<(), Fault> {
     let draft = journal::draft(&Word::new("category", "TOOL")?, text, &[])?;
-    edge.store()?.apply::<StoreError>(Kind::Journal, &edge.stamp()?, |_| Ok(vec![draft.clone()]))?;
+    edge.store()?.note(Kind::Journal, &edge.stamp()?, &[draft])?;
     Ok(())
 }

@@ -66,7 +66,7 @@ pub(super) fn found(edge: &Edge<'_>) -> Result<EntryId, Fault> {
         return Err(Fault::usage(format!("the vault {trusted} is trusted here already")));
     }
     let draft = vault::found(&keys)?;
-    let applied = store.apply::<Fault>(Kind::Vault, &edge.stamp()?, |_| Ok(vec![draft.clone()]))?;
+    let applied = store.note(Kind::Vault, &edge.stamp()?, &[draft])?;
     let id = applied.ids[0];
     store.change_pins(|pins| pins.trust_vault(id))?;
     read(edge)?;
