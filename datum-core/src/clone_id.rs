@@ -50,24 +50,27 @@ impl Store {
         self.known_clone_id()
     }
 
-    /// Gives this clone another id, because a copy of it writes under the one it has.
+    /// Gives this clone the id `id`, because a copy of it writes under the one it has.
     ///
     /// # Errors
     /// [`StoreError::File`] when the id cannot be kept.
-    pub(crate) fn renew_clone_id(&self) -> Result<CloneId, StoreError> {
+    pub(crate) fn change_clone_id(&self, id: CloneId) -> Result<(), StoreError> {
         let path = self.common_dir.join("datum/clone");
-        let id = CloneId::new(&random_id());
-        let id = id.map_err(|error| StoreError::File {
-            doing: "make",
-            path: path.clone(),
-            source: std::io::Error::other(error),
-        })?;
         let fresh = path.with_extension(id.as_str());
         let made = fs::write(&fresh, format!("{id}\n")).and_then(|()| fs::rename(&fresh, &path));
         made.map_err(|source| StoreError::File { doing: "replace", path, source })?;
-        *self.clone.borrow_mut() = Some(id.clone());
-        Ok(id)
+        *self.clone.borrow_mut() = Some(id);
+        Ok(())
     }
+}
+
+/// An id that no clone has yet.
+pub(crate) fn fresh() -> Result<CloneId, StoreError> {
+    CloneId::new(&random_id()).map_err(|error| StoreError::File {
+        doing: "make",
+        path: "datum/clone".into(),
+        source: std::io::Error::other(error),
+    })
 }
 
 /// Eight characters of `a-z0-9`, from the keys the system gives every process for its hash tables.

@@ -8,12 +8,15 @@ use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::log;
 use crate::odb::ObjectKind;
-use crate::refs::{Move, PREFIX, RefError, Refs, parse_log, ref_name};
+use crate::refs::{Move, PREFIX, RefError, Refs, Swap, parse_log, ref_name};
 use crate::stamp::Writer;
 use crate::store::StoreError;
 use crate::sync::TRACKING;
 use crate::wait::Wait;
 use std::collections::BTreeMap;
+
+/// What is wrong with a ref that has a log and is not there.
+const GONE: &str = "the ref is gone, and its log is still there";
 
 impl Visit<'_> {
     /// Repairs refs; answers with the logs whose tips can be read.
@@ -32,10 +35,11 @@ impl Visit<'_> {
                 }
             }
         }
-        // git removes a ref's log together with the ref, so a log without a ref means that the ref was lost.
+        // git removes a ref's log together with the ref, so a log without a ref means that the ref was lost. But a claim
+        // is as likely one that never came to be: its log is written first, and nobody must hold what nobody was given.
         for name in self.store.refs.logged() {
-            if !refs.contains_key(&name) {
-                lost.entry(name).or_insert_with(|| "the ref is gone, and its log is still there".to_owned());
+            if !refs.contains_key(&name) && !name.starts_with(claim::PREFIX) {
+                lost.entry(name).or_insert_with(|| GONE.to_owned());
             }
         }
         for (name, problem) in lost {
@@ -96,6 +100,7 @@ impl Visit<'_> {
 
     /// Gives a ref without a value the one it had.
     fn restore(&mut self, name: &str, problem: String) -> Result<Option<EntryId>, StoreError> {
+        let is_gone = problem == GONE;
         let candidate = match parse_log(name) {
             Some((kind, writer)) => self.candidate(kind, &writer, None).map(|(id, _)| id),
             None => {
@@ -105,7 +110,7 @@ impl Visit<'_> {
         };
         let Some(to) = candidate else {
             // A move that never was leaves a line too; without an object there was never anything to lose.
-            if !problem.starts_with("the ref is gone") {
+            if !is_gone {
                 let remedy = "neither its log nor a remote knows its value; all other logs can be read; \
                               datum sync may fetch it again, git fsck --lost-found lists what nothing refers to";
                 self.broken(name, None, problem, remedy.to_owned());
@@ -114,7 +119,18 @@ impl Visit<'_> {
         };
         if let (Some(stamp), Refs::Files(files)) = (self.stamp, &self.store.refs) {
             let to = Move { name, old: None, new: to, stamp, reason: "datum: doctor", sync: true };
-            files.mend(&to)?;
+            match files.mend(&to)? {
+                Swap::Done => {}
+                // Somebody was faster.
+                Swap::Moved => return Ok(self.store.refs.find(name)?),
+                Swap::Locked(lock) => {
+                    if !is_gone {
+                        let remedy = format!("{} is in the way: run datum doctor again", lock.display());
+                        self.broken(name, None, problem, remedy);
+                    }
+                    return Ok(None);
+                }
+            }
         }
         self.moved(name, None, to, problem, format!("set to {to}, the newest value known"));
         Ok(Some(to))

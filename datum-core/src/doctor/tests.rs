@@ -123,6 +123,30 @@ fn a_ref_that_holds_garbage_gets_its_value_back() {
 }
 
 #[test]
+fn a_claim_that_never_came_to_be_is_not_made_and_a_locked_ref_is_not_said_to_be_repaired() {
+    let dir = repository(&[]);
+    let store = Store::open(dir.path()).unwrap();
+    let name = crate::claim::Name::new("x").unwrap();
+    store.claim(&name, &stamp("a", 0), 1000).unwrap();
+    // As if its writer had been killed before the ref was there: the ref's log is written first.
+    fs::remove_file(dir.path().join(".git/refs/datum/claim/x")).unwrap();
+    assert_eq!(examine(&store).unwrap(), []);
+    assert_eq!(heal(&dir), []);
+    assert_eq!(store.find_claim(&name).unwrap(), None);
+    append(&store, "a", 0, "one");
+    let log = dir.path().join(".git").join(LOG);
+    fs::write(&log, "garbage\n").unwrap();
+    fs::write(log.with_extension("lock"), "").unwrap();
+    let found = heal(&dir);
+    assert_eq!((found[0].state, found.len()), (State::Broken, 1), "{found:?}");
+    assert!(found[0].remedy.contains(".lock"), "{found:?}");
+    assert_eq!(fs::read_to_string(&log).unwrap(), "garbage\n");
+    fs::remove_file(log.with_extension("lock")).unwrap();
+    cured(&dir);
+    assert_eq!(texts(&store), ["one"]);
+}
+
+#[test]
 fn a_ref_that_is_gone_comes_back_unless_git_removed_it() {
     let dir = repository(&[]);
     let store = Store::open(dir.path()).unwrap();

@@ -4,6 +4,7 @@
 
 use super::{Again, LogName, Session, TRACKING};
 use crate::append::{self, Target};
+use crate::clone_id;
 use crate::entry::Entry;
 use crate::epoch;
 use crate::id::EntryId;
@@ -73,9 +74,13 @@ impl Store {
 }
 
 impl Session<'_> {
-    /// Settles logs that go two ways.
-    pub(super) fn part(&mut self, forks: Vec<(LogName, EntryId)>) -> Result<(), StoreError> {
+    /// Settles logs that go two ways; answers with those that another process here has moved meanwhile.
+    pub(super) fn part(
+        &mut self,
+        forks: Vec<(LogName, EntryId)>,
+    ) -> Result<Vec<(LogName, EntryId)>, StoreError> {
         let mut own = Vec::new();
+        let known = self.store.known_clone_id();
         let mut renewed = None;
         for (log, tip) in forks {
             self.held.insert(log.clone());
@@ -87,10 +92,10 @@ impl Session<'_> {
             let (Ok(ours), Ok(theirs)) = (read(old), read(tip)) else { continue };
             let common = ours.common(&theirs);
             let shared = log.1.clone_id() == CloneId::SHARED;
-            let mine = self.store.known_clone_id().is_some_and(|id| id.as_str() == log.1.clone_id());
+            let mine = known.as_ref().is_some_and(|id| id.as_str() == log.1.clone_id());
             if mine && !shared && renewed.is_none() {
                 // Two clones write under one id: this one has been copied, or is the copy.
-                renewed = Some(self.store.renew_clone_id()?);
+                renewed = Some(clone_id::fresh()?);
             }
             if (mine || shared) && self.seen(&log, &ours)? <= common {
                 let to = match &renewed {
@@ -115,7 +120,13 @@ impl Session<'_> {
             self.note(&log, tip)?;
             self.report.forks.push(Fork { log, ours: Some(old), theirs: tip, kept });
         }
-        if own.is_empty() { Ok(()) } else { self.say_again(own) }
+        let outrun = if own.is_empty() { Vec::new() } else { self.say_again(own)? };
+        // Not before its entries stand under the new id: under the old one they would be taken for another clone's.
+        match renewed {
+            Some(id) if outrun.is_empty() => self.store.change_clone_id(id)?,
+            _ => {}
+        }
+        Ok(outrun)
     }
 
     /// Keeps the other way of a log that was adopted here.
@@ -142,16 +153,18 @@ impl Session<'_> {
         Ok(seen)
     }
 
-    /// Appends entries again where there is room for them, and moves all logs concerned at once.
-    fn say_again(&mut self, own: Vec<Own>) -> Result<(), StoreError> {
+    /// Appends entries again where there is room for them, and moves all logs concerned at once; answers with all logs
+    /// where one of them has been moved by another.
+    fn say_again(&mut self, own: Vec<Own>) -> Result<Vec<(LogName, EntryId)>, StoreError> {
         let mut tips: BTreeMap<LogName, Option<EntryId>> = BTreeMap::new();
         let mut moves: Vec<(String, Option<EntryId>, EntryId)> = Vec::new();
+        let mut left = Vec::new();
         for one in &own {
             let to = (one.log.0, one.to.clone());
             let base = if one.to == one.log.1 {
                 Some(one.theirs)
             } else {
-                moves.push((ref_name(one.log.0, &one.log.1), Some(one.ours), one.theirs));
+                left.push((ref_name(one.log.0, &one.log.1), Some(one.ours), one.theirs));
                 self.store.refs.find(&ref_name(to.0, &to.1))?
             };
             tips.insert(to, base);
@@ -180,6 +193,8 @@ impl Session<'_> {
                 moves.push((ref_name(to.0, &to.1), base, tip));
             }
         }
+        // What holds entries no longer moves last: killed between two, a process leaves them in two logs, not in none.
+        moves.append(&mut left);
         let moves: Vec<Move<'_>> = moves
             .iter()
             .map(|(name, old, new)| Move {
@@ -191,9 +206,8 @@ impl Session<'_> {
                 sync: false,
             })
             .collect();
-        // Somebody appended meanwhile: nothing has moved, and the next round begins anew.
         if !Wait::new(self.store).swap_all(&moves)? {
-            return Ok(());
+            return Ok(own.into_iter().map(|one| (one.log, one.theirs)).collect());
         }
         for one in own {
             self.held.remove(&one.log);
@@ -201,6 +215,6 @@ impl Session<'_> {
             let ids = one.entries.iter().filter_map(|entry| Some((entry.id, *ids.get(&entry.id)?))).collect();
             self.report.again.push(Again { from: one.log, to: one.to, ids });
         }
-        Ok(())
+        Ok(Vec::new())
     }
 }

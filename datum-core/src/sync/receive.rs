@@ -1,11 +1,12 @@
 //! Receiving: what came is checked, then the logs here are moved forward.
 
-use super::{LogName, Refused, Session, add};
+use super::{LogName, ROUNDS_MAX, Refused, Session, add};
 use crate::id::EntryId;
 use crate::lineage::{Doubt, Lineage};
 use crate::refs::{Move, ref_name};
 use crate::store::StoreError;
 use crate::transport::{Remote, TransportError, Trouble};
+use crate::wait::jitter;
 use std::collections::BTreeMap;
 
 /// How many fetches may fail before one takes it to be the connection.
@@ -53,20 +54,45 @@ impl Session<'_> {
         if let Some(remote) = remote {
             self.fetch_apart(remote, &absent, &mut trouble);
         }
-        let mut forks = Vec::new();
+        let mut left = news;
+        for round in 1..=ROUNDS_MAX {
+            left = self.settle(remote, left, &mut trouble)?;
+            if left.is_empty() {
+                break;
+            }
+            std::thread::sleep(jitter() * round.min(20));
+            for (log, _) in &left {
+                self.held.remove(log);
+            }
+        }
+        for (log, tip) in theirs.iter().filter(|(log, tip)| ours.get(*log) == Some(*tip)) {
+            self.note(log, *tip)?;
+        }
+        Ok(trouble.map_or(Ok(()), Err))
+    }
+
+    /// Takes in what can be believed of these logs; answers with those that another process here has moved meanwhile.
+    fn settle(
+        &mut self,
+        remote: Option<&Remote>,
+        news: Vec<(LogName, EntryId)>,
+        trouble: &mut Option<TransportError>,
+    ) -> Result<Vec<(LogName, EntryId)>, StoreError> {
+        let (mut forks, mut outrun) = (Vec::new(), Vec::new());
         for (log, tip) in news {
             let mut verdict = self.take(&log, tip)?;
             // An object may be here without all that it needs, from a fetch that was cut.
             if let (Verdict::Doubted(Doubt { missing: true, .. }), Some(remote), None) =
-                (&verdict, remote, &trouble)
+                (&verdict, remote, &*trouble)
             {
-                self.fetch_apart(remote, std::slice::from_ref(&log), &mut trouble);
+                self.fetch_apart(remote, std::slice::from_ref(&log), trouble);
                 verdict = self.take(&log, tip)?;
             }
             match verdict {
                 Verdict::Held | Verdict::Came => {}
                 Verdict::Again => {
-                    self.held.insert(log);
+                    self.held.insert(log.clone());
+                    outrun.push((log, tip));
                 }
                 Verdict::Fork => forks.push((log, tip)),
                 Verdict::Doubted(doubt) => {
@@ -77,11 +103,8 @@ impl Session<'_> {
                 }
             }
         }
-        self.part(forks)?;
-        for (log, tip) in theirs.iter().filter(|(log, tip)| ours.get(*log) == Some(*tip)) {
-            self.note(log, *tip)?;
-        }
-        Ok(trouble.map_or(Ok(()), Err))
+        outrun.append(&mut self.part(forks)?);
+        Ok(outrun)
     }
 
     /// Fetches the objects of logs; where one spoils the whole fetch, the others are fetched without it.

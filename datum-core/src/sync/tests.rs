@@ -108,6 +108,35 @@ fn a_copied_clone_gets_an_id_of_its_own_and_loses_nothing() {
 }
 
 #[test]
+fn a_copied_clone_takes_all_its_logs_along() {
+    let remote = repository(&["--bare"]);
+    let first = clone_called("aaaaaaa1");
+    let kinds = [Kind::Journal, Kind::Bottle, Kind::Task];
+    let say = |store: &Store, at: u64, text: &str| {
+        for kind in kinds {
+            store.note(kind, &stamp("x", at), &[Draft::new(text, "").unwrap()]).unwrap();
+        }
+    };
+    say(&open(&first), 0, "before the copy");
+    let copy = tempfile::tempdir().unwrap();
+    let copied =
+        std::process::Command::new("cp").arg("-r").arg(first.path().join(".git")).arg(copy.path()).status();
+    assert!(copied.unwrap().success());
+    let (one, two) = (open(&first), Store::open(copy.path()).unwrap());
+    say(&one, 10, "by the first");
+    say(&two, 20, "by the copy");
+    sync(&one, remote.path());
+    let report = sync(&two, remote.path());
+    assert_eq!((report.again.len(), report.forks.len()), (3, 0), "{report:?}");
+    sync(&one, remote.path());
+    for kind in kinds {
+        let entries = one.snapshot().unwrap().entries(kind);
+        let said: Vec<_> = entries.iter().map(|entry| entry.subject.as_str()).collect();
+        assert_eq!(said, ["before the copy", "by the first", "by the copy"], "{kind}");
+    }
+}
+
+#[test]
 fn clones_that_come_and_go_leave_one_log_and_lose_nothing() {
     let remote = repository(&["--bare"]);
     let runs = 8;
