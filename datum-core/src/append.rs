@@ -6,6 +6,7 @@ use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::log::{self, PAYLOADS, SEGMENTS};
 use crate::odb::{ObjectError, ObjectKind};
+use crate::refs::Beside;
 use crate::segment::{self, Name, WHOLE};
 use crate::signature;
 use crate::sink::Sink;
@@ -14,6 +15,22 @@ use crate::stamp::{MILLIS_MAX, Millis, SKEW_MAX, Stamp, Writer};
 use crate::store::{Store, StoreError, ref_name};
 use crate::tree::{self, Item};
 use std::collections::VecDeque;
+
+/// What is to be appended, and what is to be so with other refs then.
+#[derive(Default)]
+pub(crate) struct Decision {
+    pub(crate) drafts: Vec<Draft>,
+    /// Refs that move with the log.
+    pub(crate) beside: Vec<Beside>,
+    /// Refs that stay as they are.
+    pub(crate) stay: Vec<(String, Option<EntryId>)>,
+}
+
+impl From<Vec<Draft>> for Decision {
+    fn from(drafts: Vec<Draft>) -> Self {
+        Self { drafts, ..Self::default() }
+    }
+}
 
 /// Entries that are written and not yet published.
 #[must_use = "entries are in the log only when its ref has moved to their tip"]

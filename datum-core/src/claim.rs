@@ -11,7 +11,7 @@ mod remote;
 mod tests;
 mod told;
 
-pub(crate) use told::Wanted;
+pub(crate) use told::{Saying, Step};
 
 use crate::commit;
 use crate::id::EntryId;
@@ -167,13 +167,22 @@ pub enum Outcome {
 /// What a caller wants of a claim.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Wish {
-    Take { lease: Millis },
-    Renew { fencing: u64, lease: Millis },
-    Release { fencing: u64 },
+    /// For so long, if nobody holds it, or only under a number up to `told`, of which is known that it has ended.
+    Take {
+        lease: Millis,
+        told: u64,
+    },
+    Renew {
+        fencing: u64,
+        lease: Millis,
+    },
+    Release {
+        fencing: u64,
+    },
 }
 
 /// The next state of a claim, with its verb.
-type Step = (&'static str, Claim);
+type Next = (&'static str, Claim);
 
 impl Wish {
     /// What becomes of the present state: the next one, or an answer.
@@ -183,12 +192,12 @@ impl Wish {
         stamp: &Stamp,
         writer: &Writer,
         now: Option<&Claim>,
-    ) -> Result<Step, Outcome> {
+    ) -> Result<Next, Outcome> {
         match self {
-            Self::Take { lease } => match now {
-                Some(claim) if claim.is_held(stamp.now) => Err(held(claim)),
+            Self::Take { lease, told } => match now {
+                Some(claim) if claim.is_held(stamp.now) && claim.fencing > told => Err(held(claim)),
                 _ => {
-                    let fencing = now.map_or(0, |claim| claim.fencing).saturating_add(1);
+                    let fencing = now.map_or(0, |claim| claim.fencing).max(told).saturating_add(1);
                     let until = lease_end(stamp, lease);
                     Ok(("Claim", next(name, writer, now, stamp, fencing, until, false)))
                 }
@@ -226,7 +235,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] for what could not be read or written; then nothing was claimed.
     pub fn claim(&self, name: &Name, stamp: &Stamp, lease: Millis) -> Result<Outcome, StoreError> {
-        self.step(name, stamp, Wish::Take { lease })
+        self.step(name, stamp, Wish::Take { lease, told: 0 })
     }
 
     /// Renews a claim that the caller holds under the number `fencing`, also when its lease has just run out.
@@ -341,7 +350,7 @@ impl Store {
         stamp: &Stamp,
         writer: &Writer,
         old: Option<EntryId>,
-        (verb, next): &Step,
+        (verb, next): &Next,
         mark: &str,
     ) -> Result<EntryId, StoreError> {
         let tree = EntryId(gix::ObjectId::empty_tree(self.odb.hash_kind()));

@@ -160,7 +160,7 @@ impl Store {
         let writer = self.writer_for(&stamp.agent, vessel)?;
         let name = format!("{}{writer}", outbox(vessel));
         let target = Target { kind: Kind::Bottle, writer: &writer, signed: true };
-        self.append(target, &name, stamp, || self.outbox(vessel), |snapshot| Ok((decide(snapshot)?, None)))
+        self.append(target, &name, stamp, || self.outbox(vessel), |snapshot| Ok(decide(snapshot)?.into()))
     }
 
     /// The vessels that bottles were written for.

@@ -89,6 +89,7 @@ pub mod compact;
 pub mod delivery;
 #[cfg_attr(test, expect(clippy::disallowed_methods, reason = "its tests make repositories"))]
 pub mod diff;
+mod discover;
 #[expect(
     clippy::disallowed_methods,
     reason = "it removes what dead processes left, and puts damaged files aside"

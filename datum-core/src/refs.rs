@@ -97,14 +97,22 @@ pub(crate) struct Beside {
     pub(crate) name: String,
     pub(crate) old: Option<EntryId>,
     pub(crate) new: EntryId,
-    pub(crate) reason: &'static str,
 }
 
 impl Beside {
     pub(crate) fn to<'a>(&'a self, stamp: &'a Stamp) -> Move<'a> {
-        let Self { name, old, new, reason } = self;
-        Move { name, old: *old, new: *new, stamp, reason, sync: true }
+        let Self { name, old, new } = self;
+        Move { name, old: *old, new: *new, stamp, reason: "datum: claim", sync: true }
     }
+}
+
+/// What must be so when refs move, beside the values they have.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Guard<'a> {
+    /// Refs that have these values, and stay.
+    pub(crate) stay: &'a [(String, Option<EntryId>)],
+    /// The logs below a prefix, all of them.
+    pub(crate) logs: Option<(&'a str, &'a BTreeMap<String, EntryId>)>,
 }
 
 /// The refs of a repository.
@@ -161,13 +169,15 @@ impl Refs {
         }
     }
 
-    /// Moves refs if each still has the value it is expected to have; if one has not, none is moved.
+    /// Moves refs if each still has the value it is expected to have, and all is as `guard` says; else none is moved.
     ///
-    /// They move in their order, so a process that is killed meanwhile leaves the first of them moved.
-    pub(crate) fn swap(&self, moves: &[Move<'_>]) -> Result<Swap, RefError> {
+    /// They move in their order: where a process is killed, or the disk fails, between two, the first have moved.
+    pub(crate) fn swap(&self, moves: &[Move<'_>], guard: Guard<'_>) -> Result<Swap, RefError> {
         match self {
-            Self::Files(files) => files.swap(moves),
-            Self::Program(git) => self.swap_by_program(git, moves),
+            Self::Files(files) => files.swap(moves, guard),
+            // git verifies the logs with the moves; only of the first entry of a new log it knows nothing.
+            Self::Program(_) if !self.are(guard.logs)? => Ok(Swap::Moved),
+            Self::Program(git) => self.swap_by_program(git, moves, guard),
         }
     }
 
@@ -227,26 +237,46 @@ impl Refs {
         if output.status.success() { Ok(()) } else { Err(git::failed("update-ref", &output).into()) }
     }
 
-    fn swap_by_program(&self, git: &Git, moves: &[Move<'_>]) -> Result<Swap, RefError> {
+    /// Whether the logs below a prefix are these.
+    fn are(&self, logs: Option<(&str, &BTreeMap<String, EntryId>)>) -> Result<bool, RefError> {
+        let Some((prefix, logs)) = logs else { return Ok(true) };
+        let mut now = self.list(prefix)?.0;
+        now.retain(|name, _| parse_log(name).is_some());
+        Ok(now == *logs)
+    }
+
+    fn swap_by_program(&self, git: &Git, moves: &[Move<'_>], guard: Guard<'_>) -> Result<Swap, RefError> {
+        use std::fmt::Write as _;
         let Some(first) = moves.first() else { return Ok(Swap::Done) };
-        let update = |to: &Move<'_>| {
-            let old = to.old.map_or_else(|| "0".repeat(to.new.to_string().len()), |id| id.to_string());
-            format!("update {} {} {old}\n", to.name, to.new)
+        let value = |id: Option<EntryId>| {
+            id.map_or_else(|| "0".repeat(first.new.to_string().len()), |id| id.to_string())
         };
+        let mut input = String::new();
+        for Move { name, old, new, .. } in moves {
+            let _ = writeln!(input, "update {name} {new} {}", value(*old));
+        }
+        let logs = guard.logs.into_iter().flat_map(|(_, logs)| logs).map(|(name, id)| (name, Some(*id)));
+        let stay = guard.stay.iter().map(|(name, id)| (name, *id)).chain(logs);
+        let stay: Vec<_> = stay.filter(|(name, _)| moves.iter().all(|to| to.name != *name)).collect();
+        for (name, id) in &stay {
+            let _ = writeln!(input, "verify {name} {}", value(*id));
+        }
         let mut command = git.command_with(&["-c", "core.hooksPath=/dev/null"], "update-ref");
         command.args(["--no-deref", "--create-reflog", "-m", first.reason, "--stdin"]);
         let agent = first.stamp.agent.as_str();
         command.env("GIT_COMMITTER_NAME", agent).env("GIT_COMMITTER_EMAIL", format!("{agent}@datum"));
-        let output = Git::run(command, moves.iter().map(update).collect::<String>().as_bytes())?;
+        let output = Git::run(command, input.as_bytes())?;
         if output.status.success() {
             return Ok(Swap::Done);
         }
-        for to in moves {
-            if self.find(to.name)? != to.old {
+        let expected = moves.iter().map(|to| (to.name, to.old));
+        for (name, id) in expected.chain(stay.iter().map(|(name, id)| (name.as_str(), *id))) {
+            if self.find(name)? != id {
                 return Ok(Swap::Moved);
             }
         }
-        if String::from_utf8_lossy(&output.stderr).contains("lock") {
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        if ["is locked", "cannot lock", "unable to lock"].iter().any(|words| complaint.contains(words)) {
             Ok(Swap::Locked(PathBuf::from("reftable/tables.list.lock")))
         } else {
             Err(git::failed("update-ref", &output).into())

@@ -46,6 +46,8 @@ pub struct Snapshot<'s> {
     tips: BTreeMap<(Kind, Writer), EntryId>,
     /// Those of the tips that end adopted logs.
     adopted: BTreeMap<(Kind, Writer), Sealed>,
+    /// The refs of logs for which longer adopted ones stand.
+    shadowed: BTreeMap<(Kind, Writer), EntryId>,
     head: Option<EntryId>,
     as_of: Option<Millis>,
     damage: RefCell<Vec<Damage>>,
@@ -66,6 +68,7 @@ impl<'s> Snapshot<'s> {
             refs,
             tips,
             adopted,
+            shadowed: BTreeMap::new(),
             head,
             as_of: None,
             damage: RefCell::new(damage),
@@ -81,7 +84,7 @@ impl<'s> Snapshot<'s> {
                 None => true,
             };
             if shorter {
-                self.tips.insert(log.clone(), sealed.tip);
+                self.shadowed.extend(self.tips.insert(log.clone(), sealed.tip).map(|tip| (log.clone(), tip)));
                 self.adopted.insert(log, sealed);
             }
         }
@@ -91,6 +94,12 @@ impl<'s> Snapshot<'s> {
     /// The adopted log that stands for one, if it does.
     pub(crate) fn adopted(&self, kind: Kind, writer: &Writer) -> Option<&Sealed> {
         self.adopted.get(&(kind, writer.clone()))
+    }
+
+    /// The refs of the logs of a kind, as they were seen.
+    pub(crate) fn logs(&self, kind: Kind) -> BTreeMap<String, EntryId> {
+        let own = self.tips.iter().filter(|(log, _)| !self.adopted.contains_key(log)).chain(&self.shadowed);
+        own.filter(|(log, _)| log.0 == kind).map(|(log, tip)| (ref_name(kind, &log.1), *tip)).collect()
     }
 
     /// The same state, without the entries whose clock is later than `time`.

@@ -1,7 +1,8 @@
 //! The one door: opens a repository, takes snapshots, and appends entries by compare-and-swap.
 
 use crate::adopt::{Found, container};
-use crate::append::{self, Target, Written};
+use crate::append::{self, Decision, Target, Written};
+use crate::discover::{absolute, discover};
 use crate::entry::Draft;
 use crate::git::{Git, GitError};
 use crate::id::EntryId;
@@ -9,7 +10,7 @@ use crate::kind::Kind;
 use crate::log::Damage;
 use crate::name::AgentName;
 use crate::odb::{ObjectError, Odb};
-use crate::refs::{Beside, Files, Move, RefError, Refs};
+use crate::refs::{Files, Guard, Move, RefError, Refs};
 pub(crate) use crate::refs::{PREFIX, parse_log, ref_name};
 use crate::signers::Signers;
 use crate::sink::PACK_FROM;
@@ -17,7 +18,6 @@ use crate::snapshot::Snapshot;
 use crate::stamp::{CloneId, Identity, Millis, Stamp, Writer};
 use crate::wait::{PATIENCE, Wait};
 use crate::{clone_id, maintenance};
-use gix::sec::trust::Mapping;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -310,7 +310,7 @@ impl Store {
         let writer = self.writer(&stamp.agent)?;
         let look = || self.snapshot();
         self.append(Target::of(kind, &writer), &ref_name(kind, &writer), stamp, look, |snapshot| {
-            Ok((decide(snapshot)?, None))
+            Ok(decide(snapshot)?.into())
         })
     }
 
@@ -322,31 +322,32 @@ impl Store {
         let writer = self.writer(&stamp.agent)?;
         let look = || self.snapshot_of(&[kind], None);
         self.append(Target::of(kind, &writer), &ref_name(kind, &writer), stamp, look, |_| {
-            Ok((drafts.to_vec(), None))
+            Ok(drafts.to_vec().into())
         })
     }
 
-    /// Appends to the log that the ref `name` is, as `look` sees it. Both that ref and the one that `decide` names beside
-    /// it move, or neither.
+    /// Appends to the log that the ref `name` is, as `look` sees it. That ref and those that `decide` names beside it move
+    /// together, or none does; see [`Refs::swap`] for what remains. Where it names any, or any that must stay, no other
+    /// log of the kind has moved since `look`.
     pub(crate) fn append<'s, E: From<StoreError>>(
         &'s self,
         target: Target<'_>,
         name: &str,
         stamp: &Stamp,
-        look: impl Fn() -> Result<Snapshot<'s>, StoreError>,
-        mut decide: impl FnMut(&Snapshot<'_>) -> Result<(Vec<Draft>, Option<Beside>), E>,
+        mut look: impl FnMut() -> Result<Snapshot<'s>, StoreError>,
+        mut decide: impl FnMut(&Snapshot<'_>) -> Result<Decision, E>,
     ) -> Result<Applied, E> {
         let Target { kind, writer, .. } = target;
         let mut wait = Wait::new(self);
         loop {
             let snapshot = look()?;
-            let (drafts, beside) = decide(&snapshot)?;
+            let Decision { drafts, beside, stay } = decide(&snapshot)?;
             if drafts.is_empty() {
                 return Ok(Applied { ids: Vec::new(), clock: 0, cleared: wait.cleared });
             }
             if let Some(sealed) = snapshot.adopted(kind, writer) {
                 // Others took this writer for one who writes no more.
-                self.revive(stamp, kind, writer, sealed)?;
+                self.revive(&mut wait, stamp, kind, writer, sealed)?;
                 continue;
             }
             // The entries follow the tip that the function has seen, or the swap fails.
@@ -355,8 +356,11 @@ impl Store {
             let sync = self.sync_refs || kind.always_syncs();
             let to = Move { name, old, new: written.tip, stamp, reason: "datum: append", sync };
             // The log first: a writer that is killed between the two has said what it meant to.
-            let moves: Vec<_> = iter::once(to).chain(beside.as_ref().map(|ref_| ref_.to(stamp))).collect();
-            if wait.swap_all(&moves)? {
+            let moves: Vec<_> = iter::once(to).chain(beside.iter().map(|beside| beside.to(stamp))).collect();
+            let seen = (!beside.is_empty() || !stay.is_empty()).then(|| snapshot.logs(kind));
+            let prefix = format!("{PREFIX}{kind}/");
+            let guard = Guard { stay: &stay, logs: seen.as_ref().map(|logs| (prefix.as_str(), logs)) };
+            if wait.swap_all(&moves, guard)? {
                 let Written { ids, clock, sealed, .. } = written;
                 if sealed {
                     maintenance::after_seal(self, drafts.len() >= PACK_FROM);
@@ -376,28 +380,4 @@ impl Store {
     pub(crate) fn shallow(&self) -> BTreeSet<EntryId> {
         self.odb.shallow()
     }
-}
-
-fn discover(path: &Path, options: &OpenOptions) -> Result<gix::Repository, StoreError> {
-    use gix::open::{Options, Permissions};
-    let permissions = if options.user_configuration { Permissions::all() } else { Permissions::isolated() };
-    let one = Options::default().permissions(permissions);
-    let opened = if let Some(git_dir) = &options.git_dir {
-        gix::ThreadSafeRepository::open_opts(git_dir, one)
-    } else {
-        let trust = Mapping { full: one.clone(), reduced: one };
-        gix::ThreadSafeRepository::discover_opts(path, gix::discover::upwards::Options::default(), trust)
-    };
-    match opened {
-        Ok(repo) => Ok(repo.to_thread_local()),
-        Err(error) if error.is_not_found() => Err(StoreError::NotARepository { path: path.to_owned() }),
-        Err(error) => {
-            let message = error.iter_errors().last().map_or_else(|| error.to_string(), ToString::to_string);
-            Err(StoreError::Open { path: path.to_owned(), message })
-        }
-    }
-}
-
-fn absolute(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }

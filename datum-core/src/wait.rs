@@ -1,6 +1,6 @@
 //! Waiting for other writers: in a queue, for a lock, and not for ever.
 
-use crate::refs::{Move, Swap};
+use crate::refs::{Guard, Move, Swap};
 use crate::store::{Store, StoreError};
 use std::fs::{File, TryLockError};
 use std::hash::{BuildHasher as _, RandomState};
@@ -30,21 +30,23 @@ impl<'s> Wait<'s> {
 
     /// Moves a ref; `false` when it no longer has the value it is expected to have. A lock is waited for.
     pub(crate) fn swap(&mut self, to: &Move<'_>) -> Result<bool, StoreError> {
-        self.swap_all(slice::from_ref(to))
+        self.swap_all(slice::from_ref(to), Guard::default())
     }
 
-    /// Moves refs in their order, or none; `false` when one no longer has the value it is expected to have.
-    pub(crate) fn swap_all(&mut self, moves: &[Move<'_>]) -> Result<bool, StoreError> {
+    /// Moves refs in their order, or none; `false` when one no longer has the value it is expected to have, or something
+    /// is not as `guard` says.
+    pub(crate) fn swap_all(&mut self, moves: &[Move<'_>], guard: Guard<'_>) -> Result<bool, StoreError> {
         loop {
-            match self.store.refs.swap(moves)? {
+            match self.store.refs.swap(moves, guard)? {
                 Swap::Done => return Ok(true),
                 Swap::Moved => return Ok(false),
                 Swap::Locked(path) => {
                     // Only one writer of this machine at a time may judge a lock to be stale.
                     self.queue = self.queue.take().or_else(|| self.store.queue(Duration::ZERO));
                     if self.queue.is_some() {
-                        for to in moves {
-                            self.cleared.extend(self.store.refs.clear_stale_lock(to.name)?);
+                        let stay = guard.stay.iter().map(|(name, _)| name.as_str());
+                        for name in moves.iter().map(|to| to.name).chain(stay) {
+                            self.cleared.extend(self.store.refs.clear_stale_lock(name)?);
                         }
                     }
                     self.a_little(&path)?;

@@ -8,8 +8,8 @@ use crate::record::short;
 use crate::time;
 use datum_core::bottle::{Bottle, Stage};
 use datum_core::handover::{self, FILE};
-use datum_core::task::{self, TaskError};
-use datum_core::{AgentName, Draft, EntryId, Kind, Stamp, Store, roster};
+use datum_core::task::{self, Said, TaskError};
+use datum_core::{AgentName, EntryId, Kind, Stamp, Store, roster};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -95,25 +95,23 @@ fn stdin() -> Result<String, Fault> {
         .map_err(|error| Fault::broken(format!("cannot read stdin: {error}")))
 }
 
-/// Gives back every task the agent has, all in one append, and then the claims that guard them.
+/// Gives back every task the agent has, with the claims that guard them.
 fn release(store: &Store, stamp: &Stamp, to: Option<&AgentName>) -> Result<Vec<String>, Fault> {
     let reason = to.map_or_else(|| "handed over".to_owned(), |to| format!("handed over to {to}"));
     let mut given = Vec::new();
-    store.apply::<Fault>(Kind::Task, stamp, |snapshot| {
+    task::tell::<Fault>(store, stamp, |snapshot| {
         given.clear();
         let tasks = task::fold(snapshot);
-        let drafts: Result<Vec<Draft>, TaskError> = tasks
+        let drafts: Result<Vec<Said>, TaskError> = tasks
             .held_by(stamp.agent.as_str(), stamp.now)
             .map(|task| {
                 given.push(task.id);
-                task::release(task, &stamp.agent, &reason, stamp.now, None)
+                let draft = task::release(task, &stamp.agent, &reason, stamp.now, None)?;
+                Ok(Said { task: task.id, draft, ends: true })
             })
             .collect();
         Ok(drafts?)
     })?;
-    for id in &given {
-        task::let_go(store, stamp, *id)?;
-    }
     Ok(given.into_iter().map(task::alias).collect())
 }
 

@@ -3,7 +3,8 @@
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
-use datum_core::undo;
+use datum_core::task::{self, Said};
+use datum_core::{Kind, undo};
 
 /// Hides an entry; the undo is an entry itself and can be undone.
 #[derive(Debug, clap::Args)]
@@ -19,11 +20,16 @@ impl Undo {
         let store = edge.store()?;
         let stamp = edge.stamp()?;
         // The kind decides which log takes the undo, so it is looked up before the log is.
-        let kind = store.snapshot()?.find(&self.id)?.kind;
-        let applied = store.apply::<Fault>(kind, &stamp, |snapshot| {
-            let target = snapshot.find(&self.id)?;
-            Ok(vec![undo::draft(target.id, &target.subject)?])
-        })?;
+        let target = store.snapshot()?.find(&self.id)?;
+        let kind = target.kind;
+        let draft = undo::draft(target.id, &target.subject)?;
+        // What nobody is said to have, nobody must hold.
+        let applied = match task::claimed(&target).filter(|_| kind == Kind::Task) {
+            Some(task) => task::tell(store, &stamp, |_| {
+                Ok::<_, Fault>(vec![Said { task, draft: draft.clone(), ends: true }])
+            })?,
+            None => store.note(kind, &stamp, &[draft])?,
+        };
         crate::record::tell_written(out, &applied, kind);
         Ok(Exit::Done)
     }

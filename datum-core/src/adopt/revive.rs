@@ -11,6 +11,7 @@ impl Store {
     /// Gives an adopted log of this clone its ref back, or brings one forward that is shorter.
     pub(crate) fn revive(
         &self,
+        wait: &mut Wait<'_>,
         stamp: &Stamp,
         kind: Kind,
         writer: &Writer,
@@ -28,6 +29,6 @@ impl Store {
         }
         let to = Move { name: &name, old, new, stamp, reason: "datum: revive", sync: true };
         // Whoever was faster has done the same.
-        Wait::new(self).swap(&to).map(|_| ())
+        wait.swap(&to).map(|_| ())
     }
 }

@@ -31,7 +31,7 @@ impl Store {
         stamp: &Stamp,
         lease: Millis,
     ) -> Result<Outcome, SyncError> {
-        self.step_at(remote, name, stamp, Wish::Take { lease })
+        self.step_at(remote, name, stamp, Wish::Take { lease, told: 0 })
     }
 
     /// Renews a claim that the caller holds at `remote` under the number `fencing`.

@@ -160,11 +160,15 @@ fn at_a_remote_it_is_renewed_released_and_what_is_none_is_named() {
 /// Claims for `a` and says so in its journal.
 fn claim_and_say(
     store: &Store,
-    decide: impl FnMut(&Snapshot<'_>, u64, Millis) -> Result<Draft, StoreError>,
+    mut decide: impl FnMut(&Snapshot<'_>, u64, Millis) -> Result<Draft, StoreError>,
 ) -> Result<Result<Applied, Outcome>, StoreError> {
     let stamp = stamp("a", 1);
-    let wanted = Wanted { name: &name(), stamp: &stamp, wish: Wish::Take { lease: 1000 } };
-    store.claim_and_tell(wanted, Kind::Journal, &stamp, decide)
+    store.claim_and_tell(&name(), &stamp, (Kind::Journal, &stamp), None, |snapshot, step| {
+        match step(Wish::Take { lease: 1000, told: 0 }) {
+            Ok((fencing, until)) => decide(snapshot, fencing, until).map(Ok),
+            Err(answer) => Ok(Err(answer)),
+        }
+    })
 }
 
 fn said(fencing: u64, until: Millis) -> Draft {

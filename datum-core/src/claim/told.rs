@@ -1,64 +1,111 @@
-//! A claim and the entry that tells of it: both, or neither.
+//! Claims and the entries that tell of them: both, or neither.
+//!
+//! Whatever may end a claim, or keep one from being made, is appended under the lock of its ref, and only if no log of the
+//! kind has moved since it was decided: of two who finish and claim the same task at once, one sees what the other did.
 
 use super::{Name, Outcome, Wish, ref_name};
-use crate::append::Target;
+use crate::append::{Decision, Target};
 use crate::entry::Draft;
 use crate::kind::Kind;
 use crate::refs::{self, Beside};
 use crate::snapshot::Snapshot;
 use crate::stamp::{Millis, Stamp};
 use crate::store::{Applied, Store, StoreError};
-use std::cell::RefCell;
 
-/// Who wants what of a claim.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Wanted<'a> {
-    pub(crate) name: &'a Name,
-    pub(crate) stamp: &'a Stamp,
-    pub(crate) wish: Wish,
+/// Takes a wish, and answers with the claim's number and the end of its lease, or with the claim as it is.
+pub(crate) type Step<'a> = &'a mut dyn FnMut(Wish) -> Result<(u64, Millis), Outcome>;
+
+/// What is said of a claim by an entry that does not make it.
+pub(crate) struct Saying {
+    pub(crate) name: Name,
+    pub(crate) draft: Draft,
+    /// Whether it ends a claim of the writer.
+    pub(crate) ends: bool,
 }
 
 impl Store {
-    /// Does with a claim what is wanted, if that may be, and appends what `decide` answers to the log of `stamp.agent`.
+    /// Makes a step of the claim `name` for `claimant` as `decide` wishes, and appends what it drafts to the log of
+    /// `stamp.agent`.
     ///
-    /// `decide` sees the logs of `kind` as they are after the claim was looked at, the claim's number, and when its lease
-    /// will end; it is called as that of [`Store::apply`]. The answer is what the append came to, or the claim as it is.
+    /// `decide` is called as that of [`Store::apply`], first with `seen`. The answer is what the append came to, or the
+    /// claim as it is.
     ///
     /// # Errors
-    /// What `decide` answers with, and [`StoreError`]; then nothing was claimed and nothing appended.
-    pub(crate) fn claim_and_tell<E: From<StoreError>>(
-        &self,
-        wanted: Wanted<'_>,
-        kind: Kind,
-        stamp: &Stamp,
-        mut decide: impl FnMut(&Snapshot<'_>, u64, Millis) -> Result<Draft, E>,
+    /// What `decide` answers with, and [`StoreError`]; then nothing was claimed and nothing appended, unless the disk
+    /// failed between the two: then the log tells of a claim that was not made.
+    pub(crate) fn claim_and_tell<'s, E: From<StoreError>>(
+        &'s self,
+        name: &Name,
+        claimant: &Stamp,
+        (kind, stamp): (Kind, &Stamp),
+        mut seen: Option<Snapshot<'s>>,
+        mut decide: impl FnMut(&Snapshot<'_>, Step<'_>) -> Result<Result<Draft, Outcome>, E>,
     ) -> Result<Result<Applied, Outcome>, E> {
-        let Wanted { name, stamp: claimant, wish } = wanted;
         let (writer, holder) = (self.writer(&stamp.agent)?, self.writer(&claimant.agent)?);
-        let found = RefCell::new(None);
-        // The claim before the logs: whoever took it and gave it back since has moved its ref, and what the logs then said
-        // of it is not missed.
-        let look = || {
-            found.replace(self.find_claim(name)?);
-            self.snapshot_of(&[kind], None)
-        };
+        let look = || seen.take().map_or_else(|| self.snapshot_of(&[kind], None), Ok);
         let mut refused = None;
         let log = refs::ref_name(kind, &writer);
         let applied = self.append(Target::of(kind, &writer), &log, stamp, look, |snapshot| {
-            let now = found.take();
-            let step = match wish.decide(name, claimant, &holder, now.as_ref()) {
-                Ok(step) => step,
+            let now = self.find_claim(name)?;
+            let mut next = None;
+            let mut step = |wish: Wish| {
+                let step = wish.decide(name, claimant, &holder, now.as_ref())?;
+                let numbers = (step.1.fencing, step.1.until);
+                next = Some(step);
+                Ok(numbers)
+            };
+            let draft = match decide(snapshot, &mut step)? {
+                Ok(draft) => draft,
                 Err(answer) => {
                     refused = Some(answer);
-                    return Ok((Vec::new(), None));
+                    return Ok(Decision::default());
                 }
             };
-            let draft = decide(snapshot, step.1.fencing, step.1.until)?;
             let old = now.map(|claim| claim.id);
-            let new = self.write_claim(claimant, &holder, old, &step, "")?;
-            let beside = Beside { name: ref_name(name), old, new, reason: "datum: claim" };
-            Ok::<_, E>((vec![draft], Some(beside)))
+            let mut beside = Vec::new();
+            if let Some(step) = next {
+                let new = self.write_claim(claimant, &holder, old, &step, "")?;
+                beside.push(Beside { name: ref_name(name), old, new });
+            }
+            Ok::<_, E>(Decision { drafts: vec![draft], beside, stay: Vec::new() })
         })?;
         Ok(refused.map_or(Ok(applied), Err))
+    }
+
+    /// Appends what `decide` says to the log of `stamp.agent`, and releases the claims of the writer that it ends.
+    ///
+    /// # Errors
+    /// As [`Store::claim_and_tell`].
+    pub(crate) fn tell_of_claims<E: From<StoreError>>(
+        &self,
+        kind: Kind,
+        stamp: &Stamp,
+        mut decide: impl FnMut(&Snapshot<'_>) -> Result<Vec<Saying>, E>,
+    ) -> Result<Applied, E> {
+        let writer = self.writer(&stamp.agent)?;
+        let log = refs::ref_name(kind, &writer);
+        self.append(
+            Target::of(kind, &writer),
+            &log,
+            stamp,
+            || self.snapshot(),
+            |snapshot| {
+                let mut decision = Decision::default();
+                for Saying { name, draft, ends } in decide(snapshot)? {
+                    let now = self.find_claim(&name)?;
+                    let old = now.as_ref().map(|claim| claim.id);
+                    let wish = Wish::Release { fencing: now.as_ref().map_or(0, |claim| claim.fencing) };
+                    match wish.decide(&name, stamp, &writer, now.as_ref()) {
+                        Ok(step) if ends => {
+                            let new = self.write_claim(stamp, &writer, old, &step, "")?;
+                            decision.beside.push(Beside { name: ref_name(&name), old, new });
+                        }
+                        _ => decision.stay.push((ref_name(&name), old)),
+                    }
+                    decision.drafts.push(draft);
+                }
+                Ok(decision)
+            },
+        )
     }
 }

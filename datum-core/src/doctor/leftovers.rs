@@ -28,7 +28,7 @@ impl Visit<'_> {
             }
         }
         for path in below(&common.join("logs/refs/datum")) {
-            if named(&path, |name| name.strip_suffix(".new").is_some()) && is_left_behind(&path, OLD) {
+            if named(&path, |name| name.strip_suffix(".new.lock").is_some()) && is_left_behind(&path, OLD) {
                 found.push((path, "a shortened log of a ref that was never put in place"));
             }
         }

@@ -137,11 +137,30 @@ fn a_claim_that_never_came_to_be_is_not_made_and_a_locked_ref_is_not_said_to_be_
     let log = dir.path().join(".git").join(LOG);
     fs::write(&log, "garbage\n").unwrap();
     fs::write(log.with_extension("lock"), "").unwrap();
-    let found = heal(&dir);
+    let found = repair(&store, &stamp("doc", 0)).unwrap();
     assert_eq!((found[0].state, found.len()), (State::Broken, 1), "{found:?}");
     assert!(found[0].remedy.contains(".lock"), "{found:?}");
     assert_eq!(fs::read_to_string(&log).unwrap(), "garbage\n");
     fs::remove_file(log.with_extension("lock")).unwrap();
+    cured(&dir);
+    assert_eq!(texts(&store), ["one"]);
+}
+
+#[test]
+fn what_was_never_published_is_not_published_by_a_repair() {
+    let dir = repository(&[]);
+    let store = Store::open(dir.path()).unwrap();
+    // A folder with something in it is in the ref's place, so that the last step of the append fails.
+    let in_the_way = dir.path().join(".git").join(LOG).join("x");
+    fs::create_dir_all(in_the_way.parent().unwrap()).unwrap();
+    fs::write(&in_the_way, "").unwrap();
+    let drafts = [Draft::new("one", "").unwrap()];
+    assert!(store.note(Kind::Journal, &stamp("a", 0), &drafts).is_err());
+    fs::remove_dir_all(in_the_way.parent().unwrap()).unwrap();
+    assert_eq!(heal(&dir), []);
+    assert_eq!(texts(&store), Vec::<String>::new());
+    store.note(Kind::Journal, &stamp("a", 1), &drafts).unwrap();
+    fs::remove_file(dir.path().join(".git").join(LOG)).unwrap();
     cured(&dir);
     assert_eq!(texts(&store), ["one"]);
 }

@@ -97,11 +97,12 @@ pub fn dispatch(
     };
     if !make {
         let until = stamp.now.saturating_add(lease.min(LEASE_MAX));
-        let hold = Hold { agent: to.to_string(), fence: task.fence + 1, until };
+        let hold = Hold { agent: to.to_string(), fence: task.next_fence(), until };
         return Ok(Dispatched { task, hold, scores, entry: None });
     }
     let for_agent = Stamp { agent: to.clone(), ..stamp.clone() };
-    let taken = task::give(store, stamp, &for_agent, task.id, lease, &seen, |tasks, task, hold| {
+    let giving = task::Giving { store, stamp, to: &for_agent, lease };
+    let taken = giving.give(task.id, &seen, Some(snapshot), |tasks, task, hold| {
         task::dispatch(tasks, task, &to, &letter(task, &scores), (hold.fence, hold.until), stamp.now)
     })?;
     Ok(Dispatched { task: taken.task, hold: taken.hold, scores, entry: Some(taken.entry) })

@@ -1,7 +1,7 @@
 //! Refs as files: one a ref, and `packed-refs`.
 
 use super::lock::{self, Lock, lock_path, make_parent};
-use super::{Move, RefError, Swap, io_error};
+use super::{Guard, Move, RefError, Swap, io_error, parse_log};
 use crate::id::EntryId;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -145,16 +145,24 @@ impl Files {
         Ok(())
     }
 
-    pub(super) fn swap(&self, moves: &[Move<'_>]) -> Result<Swap, RefError> {
-        let mut locks = Vec::with_capacity(moves.len());
-        for to in moves {
-            let path = self.path(to.name);
+    pub(super) fn swap(&self, moves: &[Move<'_>], guard: Guard<'_>) -> Result<Swap, RefError> {
+        let stay = guard.stay.iter().map(|(name, id)| (name.as_str(), *id));
+        let mut locks = Vec::with_capacity(moves.len() + guard.stay.len());
+        for (name, id) in moves.iter().map(|to| (to.name, to.old)).chain(stay) {
+            let path = self.path(name);
             let Some(lock) = Lock::take(&path)? else { return Ok(Swap::Locked(lock_path(&path))) };
             // While the lock is held the loose file cannot change, so loose then packed is one consistent look.
-            if self.find(to.name)? != to.old {
+            if self.find(name)? != id {
                 return Ok(Swap::Moved);
             }
             locks.push(lock);
+        }
+        if let Some((prefix, logs)) = guard.logs {
+            let mut now = self.list(&[prefix])?.0;
+            now.retain(|name, _| parse_log(name).is_some());
+            if now != *logs {
+                return Ok(Swap::Moved);
+            }
         }
         self.publish(moves, &mut locks)?;
         Ok(Swap::Done)
@@ -164,14 +172,20 @@ impl Files {
     fn publish(&self, moves: &[Move<'_>], locks: &mut [Lock]) -> Result<(), RefError> {
         for (to, lock) in moves.iter().zip(&mut *locks) {
             lock.write(to.new, to.sync)?;
-            self.append_reflog(to)?;
         }
-        for lock in &mut *locks {
+        let (known, new): (Vec<_>, Vec<_>) = moves.iter().partition(|to| to.old.is_some());
+        known.into_iter().try_for_each(|to| self.append_reflog(to))?;
+        // What would fail at the second must not be met when the first has moved.
+        moves.iter().zip(&*locks).skip(1).try_for_each(|(_, lock)| lock.clear_place())?;
+        for (_, lock) in moves.iter().zip(&mut *locks) {
             lock.publish()?;
         }
+        // A line for a ref that never was would be taken for one that is lost, so that of a new ref comes after it. It
+        // has moved: that its log says nothing of it is no failure.
+        new.into_iter().for_each(|to| drop(self.append_reflog(to)));
         for (to, lock) in moves.iter().zip(&*locks) {
             if to.sync {
-                sync_folder(&lock.path)?;
+                lock.sync_folders()?;
             }
         }
         Ok(())
@@ -190,14 +204,14 @@ impl Files {
             stamp.agent,
             stamp.now / 1000
         );
-        let open = || OpenOptions::new().append(true).create(true).open(&path);
-        let mut file = match open() {
-            Ok(file) => file,
-            Err(error) if is_absent(&error) => {
-                make_parent(&path)?;
-                open().map_err(|error| io_error("open", &path, error))?
+        let mut tries = 0..8;
+        let mut file = loop {
+            match OpenOptions::new().append(true).create(true).open(&path) {
+                Ok(file) => break file,
+                // git removes a folder that it has emptied, perhaps just when we have made it.
+                Err(error) if is_absent(&error) && tries.next().is_some() => make_parent(&path)?,
+                Err(error) => return Err(io_error("open", &path, error)),
             }
-            Err(error) => return Err(io_error("open", &path, error)),
         };
         let before = file.metadata().map_or(0, |meta| meta.len());
         if let Err(error) = file.write_all(line.as_bytes()) {
@@ -238,8 +252,7 @@ impl Files {
         let logs = Self { common_dir: self.common_dir.join("logs"), store: self.store.clone() };
         let mut names = Vec::new();
         let walked = logs.walk(prefix.trim_end_matches('/'), &mut names);
-        names.retain(|name| walked.is_ok() && name.strip_suffix(".new").is_none());
-        names
+        if walked.is_ok() { names } else { Vec::new() }
     }
 
     /// Removes the lines that name one of `ids` from a ref's log.
@@ -296,8 +309,9 @@ fn shorten(path: &Path) {
 
 /// Replaces a ref's log; one that cannot be replaced stays as it is.
 fn replace(path: &Path, text: &[u8]) {
+    // No ref can be called so, nor its log.
     let mut new = path.as_os_str().to_owned();
-    new.push(".new");
+    new.push(".new.lock");
     if fs::write(&new, text).and_then(|()| fs::rename(&new, path)).is_err() {
         let _ = fs::remove_file(&new);
     }

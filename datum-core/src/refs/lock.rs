@@ -1,6 +1,6 @@
 //! A ref's lock in git's protocol: `<ref>.lock`, made exclusively, which then takes the ref's place.
 
-use super::{RefError, io_error};
+use super::{RefError, io_error, sync_folder};
 use crate::id::EntryId;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -15,8 +15,10 @@ const STALE: Duration = Duration::from_secs(10);
 /// A lock that is held. Its handle stays open until the file has become the ref; given up, it removes the file.
 #[must_use]
 pub(super) struct Lock {
-    pub(super) path: PathBuf,
+    path: PathBuf,
     file: File,
+    /// Whether the folder it lies in had to be made.
+    made_folder: bool,
     is_published: bool,
 }
 
@@ -24,16 +26,25 @@ impl Lock {
     /// Makes the lock of the ref at `path`; `None` when another holds it.
     pub(super) fn take(path: &Path) -> Result<Option<Self>, RefError> {
         let lock = lock_path(path);
+        let mut made_folder = false;
         // `git pack-refs` removes a folder it has emptied, perhaps between our making it and the lock in it.
         for _ in 0..8 {
             match OpenOptions::new().write(true).create_new(true).open(&lock) {
                 Ok(file) => {
                     // Tells others that the lock's owner lives; where locks are not supported its age must do.
                     let _ = file.try_lock();
-                    return Ok(Some(Self { path: path.to_owned(), file, is_published: false }));
+                    // Stopped before that for long enough, it was taken for one of a process that died.
+                    if is_removed(&file) {
+                        continue;
+                    }
+                    let path = path.to_owned();
+                    return Ok(Some(Self { path, file, made_folder, is_published: false }));
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => make_parent(&lock)?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    make_parent(&lock)?;
+                    made_folder = true;
+                }
                 Err(error) => return Err(io_error("create", &lock, error)),
             }
         }
@@ -51,10 +62,34 @@ impl Lock {
         Ok(())
     }
 
+    /// Removes an empty folder in the ref's place, which git leaves where a ref of a longer name was.
+    pub(super) fn clear_place(&self) -> Result<(), RefError> {
+        if !self.path.is_dir() {
+            return Ok(());
+        }
+        fs::remove_dir(&self.path).map_err(|error| io_error("remove the folder", &self.path, error))
+    }
+
+    /// Flushes the folder of the ref, so that it survives a power cut.
+    pub(super) fn sync_folders(&self) -> Result<(), RefError> {
+        sync_folder(&self.path)?;
+        match self.path.parent() {
+            Some(folder) if self.made_folder => sync_folder(folder),
+            _ => Ok(()),
+        }
+    }
+
     /// Puts the file in the ref's place.
     pub(super) fn publish(&mut self) -> Result<(), RefError> {
         let lock = lock_path(&self.path);
-        rename_over(&lock, &self.path).map_err(|error| io_error("rename", &lock, error))?;
+        let renamed = match fs::rename(&lock, &self.path) {
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+                self.clear_place()?;
+                fs::rename(&lock, &self.path)
+            }
+            renamed => renamed,
+        };
+        renamed.map_err(|error| io_error("rename", &lock, error))?;
         self.is_published = true;
         Ok(())
     }
@@ -104,13 +139,10 @@ pub(super) fn make_parent(path: &Path) -> Result<(), RefError> {
     fs::create_dir_all(parent).map_err(|error| io_error("create", parent, error))
 }
 
-/// Renames, also over an empty folder, which git leaves where a ref of a longer name was.
-fn rename_over(from: &Path, to: &Path) -> io::Result<()> {
-    match fs::rename(from, to) {
-        Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
-            fs::remove_dir(to)?;
-            fs::rename(from, to)
-        }
-        result => result,
-    }
+/// Whether no name leads to the file any more.
+fn is_removed(file: &File) -> bool {
+    #[cfg(unix)]
+    return file.metadata().is_ok_and(|meta| std::os::unix::fs::MetadataExt::nlink(&meta) == 0);
+    #[cfg(not(unix))]
+    return false;
 }

@@ -10,7 +10,7 @@ use crate::epoch;
 use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::lineage::Lineage;
-use crate::refs::{Move, ref_name};
+use crate::refs::{Guard, Move, ref_name};
 use crate::snapshot::Snapshot;
 use crate::stamp::{CloneId, Stamp, Writer};
 use crate::store::{Store, StoreError};
@@ -206,7 +206,7 @@ impl Session<'_> {
                 sync: false,
             })
             .collect();
-        if !Wait::new(self.store).swap_all(&moves)? {
+        if !Wait::new(self.store).swap_all(&moves, Guard::default())? {
             return Ok(own.into_iter().map(|one| (one.log, one.theirs)).collect());
         }
         for one in own {

@@ -14,7 +14,7 @@
 //! Over: <field> <id>  the entry whose value of the field this one replaces, as its writer saw it
 //! ```
 
-use crate::entry::{Trailers, View};
+use crate::entry::{Entry, Trailers, View};
 use crate::id::EntryId;
 use crate::publish::taskboard_file::State;
 
@@ -82,6 +82,12 @@ impl Change {
     pub(super) fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|change| change.as_str() == text)
     }
+}
+
+/// The task whose claim `entry` tells of, if it tells of one.
+pub fn claimed(entry: &Entry) -> Option<EntryId> {
+    let change = entry.trailer(CHANGE).and_then(Change::parse)?;
+    matches!(change, Change::Claim | Change::Dispatch).then(|| entry.reference(TASK))?
 }
 
 /// What an entry is about.

@@ -7,6 +7,7 @@ use super::change::{self, About, Change};
 use super::tasks::{Record, Tasks};
 use super::{Hold, Task};
 use crate::bottle;
+use crate::claim::LEASE_MAX;
 use crate::entry::View;
 use crate::id::{EntryId, IdMap};
 use crate::kind::Kind;
@@ -41,8 +42,20 @@ struct Step {
     agent: u32,
 }
 
-/// Elements that were put in or taken out; the newest word on each is the one kept.
-type Elements<T> = Vec<(T, bool)>;
+/// How far a claim's number may be beyond the greatest before: what is further was made up, to shut out all others.
+const FENCE_STEP_MAX: u64 = 1 << 20;
+
+/// What an entry says of an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Word {
+    /// It was put in or taken out; the newest such word counts.
+    Later { there: bool },
+    /// It was there from the beginning, which any later word outdoes, whatever its clock.
+    Made,
+}
+
+/// What was said of elements, the newest first.
+type Elements<T> = Vec<(T, Word)>;
 
 /// What is asked of a task at every entry, side by side so that it stays in the cache: there may be many tasks.
 struct Head {
@@ -50,6 +63,8 @@ struct Head {
     updated: Millis,
     /// The fields that are set, of [`TITLE`] and so on.
     set: u8,
+    /// Those of them that the task was made with.
+    made_with: u8,
 }
 
 const TITLE: u8 = 1;
@@ -66,6 +81,8 @@ struct Rest {
     caps: Elements<String>,
     tags: Elements<String>,
     needs: Elements<EntryId>,
+    /// The state it was made with, as a task of another board may be.
+    state: Option<State>,
     /// From the newest to the oldest.
     steps: Vec<Step>,
 }
@@ -90,23 +107,23 @@ pub(super) struct Folder {
 impl Head {
     /// Sets `slot` to the value of a field that no later entry has set.
     fn first<T>(&mut self, field: u8, slot: &mut T, value: impl FnOnce() -> Option<T>) {
-        if self.set & field == 0
+        if (self.set & field == 0 || self.made_with & field != 0)
             && let Some(value) = value()
         {
             *slot = value;
             self.set |= field;
+            self.made_with &= !field;
         }
     }
 }
 
-fn element<T: PartialEq>(elements: &mut Elements<T>, value: T, there: bool) {
-    if elements.iter().all(|(known, _)| *known != value) {
-        elements.push((value, there));
-    }
-}
-
-fn there<T: Ord>(elements: Elements<T>) -> BTreeSet<T> {
-    elements.into_iter().filter(|(_, there)| *there).map(|(element, _)| element).collect()
+fn there<T: Ord>(mut elements: Elements<T>) -> BTreeSet<T> {
+    // The first of each is the newest of those that came later, in the order of the walk.
+    let is_made = |word: &Word| *word == Word::Made;
+    elements.sort_by(|(a, of_a), (b, of_b)| a.cmp(b).then(is_made(of_a).cmp(&is_made(of_b))));
+    elements.dedup_by(|(later, _), (first, _)| later == first);
+    let is_there = |word: &Word| *word != Word::Later { there: false };
+    elements.into_iter().filter(|(_, word)| is_there(word)).map(|(element, _)| element).collect()
 }
 
 impl Folder {
@@ -128,7 +145,7 @@ impl Folder {
         let expected = self.heads.get(self.next).is_some_and(|head| head.id == id);
         let at = if expected { self.next } else { *self.index.entry(id).or_insert(known) };
         if at == known {
-            self.heads.push(Head { id, updated: 0, set: 0 });
+            self.heads.push(Head { id, updated: 0, set: 0, made_with: 0 });
             self.tasks.push(unknown(id));
             self.rests.push(None);
         }
@@ -150,7 +167,9 @@ impl Folder {
         let (head, task, rest) = (&mut self.heads[at], &mut self.tasks[at], &mut self.rests[at]);
         head.updated = head.updated.max(view.clock());
         let mut step = Step { change, state: State::Open, fence: 0, until: 0, agent };
-        let mut stated = None;
+        let (mut stated, set_before) = (None, head.set);
+        let is_new = change == Change::Create;
+        let said = |there| if is_new { Word::Made } else { Word::Later { there } };
         // A dispatch carries the priority for its bottle's sake.
         let sets = change != Change::Dispatch;
         for (key, value) in trailers {
@@ -167,22 +186,30 @@ impl Folder {
                 change::REQUESTER => {
                     head.first(REQUESTER, &mut task.requester, || Some(Some(value.to_owned())));
                 }
-                change::CAP => element(&mut rest.get_or_insert_default().caps, value.to_owned(), true),
-                change::NO_CAP => element(&mut rest.get_or_insert_default().caps, value.to_owned(), false),
-                change::TAG => element(&mut rest.get_or_insert_default().tags, value.to_owned(), true),
-                change::NO_TAG => element(&mut rest.get_or_insert_default().tags, value.to_owned(), false),
+                change::CAP | change::NO_CAP => {
+                    let word = said(key == change::CAP);
+                    rest.get_or_insert_default().caps.push((value.to_owned(), word));
+                }
+                change::TAG | change::NO_TAG => {
+                    let word = said(key == change::TAG);
+                    rest.get_or_insert_default().tags.push((value.to_owned(), word));
+                }
                 change::NEEDS | change::NO_NEEDS => {
                     if let Some(id) = EntryId::from_hex(value) {
-                        element(&mut rest.get_or_insert_default().needs, id, key == change::NEEDS);
+                        let word = said(key == change::NEEDS);
+                        rest.get_or_insert_default().needs.push((id, word));
                     }
                 }
                 change::SET if value == change::TEXT => {
                     head.first(TEXT, &mut task.text, || Some(body(snapshot, view)));
                 }
                 change::SOURCE => task.source = Some(value.to_owned()),
-                change::STATE => stated = change::state(value),
+                change::STATE => stated = stated.or_else(|| Some(change::state(value))),
                 change::FENCE => step.fence = value.parse().unwrap_or(0),
-                change::UNTIL => step.until = value.parse().unwrap_or(0),
+                // As with the mutex, no lease lasts longer, whatever it says.
+                change::UNTIL => {
+                    step.until = value.parse().unwrap_or(0).min(view.clock().saturating_add(LEASE_MAX));
+                }
                 _ => {}
             }
         }
@@ -193,14 +220,15 @@ impl Folder {
                 task.created = view.clock();
                 head.first(TITLE, &mut task.title, || Some(view.subject().to_owned()));
                 head.first(TEXT, &mut task.text, || Some(body(snapshot, view)));
-                if let Some(state) = stated {
-                    rest.get_or_insert_default().steps.push(Step { change: Change::State, state, ..step });
+                if let Some(state) = stated.flatten() {
+                    rest.get_or_insert_default().state = Some(state);
                 }
+                head.made_with = head.set & !set_before;
             }
             Change::Edit => {}
             Change::Comment => task.comments += 1,
             Change::State => {
-                if let Some(state) = stated {
+                if let Some(state) = stated.flatten() {
                     rest.get_or_insert_default().steps.push(Step { state, ..step });
                 }
             }
@@ -220,7 +248,7 @@ impl Folder {
             heads.iter().zip(&mut tasks).zip(rests).filter(|((head, _), _)| is_made(head))
         {
             let rest = rest.unwrap_or_default();
-            let run = Run::through(&rest.steps, &agents, &mut records);
+            let run = Run::through(rest.state, &rest.steps, &agents, &mut records);
             complete(task, head, *rest, run);
         }
         let mut made = heads.iter().map(is_made);
@@ -281,8 +309,13 @@ struct Run {
 
 impl Run {
     /// Runs through steps given from the newest to the oldest, and notes what agents made of their claims.
-    fn through(steps: &[Step], agents: &[String], records: &mut BTreeMap<String, Record>) -> Self {
-        let mut run = Self { state: State::Open, hold: None, fence: 0, fenced_off: 0 };
+    fn through(
+        state: Option<State>,
+        steps: &[Step],
+        agents: &[String],
+        records: &mut BTreeMap<String, Record>,
+    ) -> Self {
+        let mut run = Self { state: state.unwrap_or(State::Open), hold: None, fence: 0, fenced_off: 0 };
         let mut note = |agent: &str, finished: bool| {
             let record = records.entry(agent.to_owned()).or_default();
             if finished { record.finished += 1 } else { record.dropped += 1 }
@@ -292,7 +325,10 @@ impl Run {
             let holds = run.hold.as_ref().is_some_and(|hold| hold.agent == agent);
             let taken = run.hold.is_some() && !holds;
             // A fence that is not the newest, or is another's, tells of a writer who did not see the takeover.
-            if step.fence > 0 && (step.fence < run.fence || (step.fence == run.fence && taken)) {
+            let is_old = step.fence > 0 && (step.fence < run.fence || (step.fence == run.fence && taken));
+            let is_claim = matches!(step.change, Change::Claim | Change::Dispatch);
+            let is_no_number = step.fence == 0 || step.fence.saturating_sub(run.fence) > FENCE_STEP_MAX;
+            if is_old || (is_claim && is_no_number) {
                 run.fenced_off += 1;
                 continue;
             }

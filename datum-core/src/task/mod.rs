@@ -17,12 +17,13 @@ mod wish;
 
 pub use crate::publish::taskboard_file::{Priority, State};
 pub use alias::{ALIAS_LEN, alias};
+pub use change::claimed;
 pub use draft::{can_be_claimed, claim, comment, create, dispatch, edit, release, renew, step};
 pub use fold::fold;
 pub use import::{Imported, board, import};
 pub use story::{Lost, Story, story, told};
-pub(crate) use taking::{Seen, give};
-pub use taking::{TakeError, Taken, can_be_taken, let_go, prolong, sweep, take, take_next};
+pub(crate) use taking::{Giving, Seen};
+pub use taking::{Said, TakeError, Taken, can_be_taken, prolong, sweep, take, take_next, tell};
 pub use tasks::{Record, Tasks};
 pub use wish::{Edit, New, Parent, Step};
 
@@ -92,6 +93,11 @@ impl Task {
     /// The claim whose lease has not ended at `now`.
     pub fn live_hold(&self, now: Millis) -> Option<&Hold> {
         self.hold.as_ref().filter(|hold| now < hold.until)
+    }
+
+    /// The fencing number of its next claim.
+    pub fn next_fence(&self) -> u64 {
+        self.fence.saturating_add(1)
     }
 
     /// The state at `now`: a task in progress whose lease has ended is open again.

@@ -4,11 +4,11 @@
 //! mutex: killed between the two, a process leaves a task that its log says it has, and the mutex would add nothing to
 //! that. Only the mutex is flushed to the disk. A power cut can take the entry alone: the task then looks ready and cannot
 //! be taken until the lease ends, and [`prolong`] by the same agent adds the entry again. The entry that ends a claim
-//! comes before the release, so that whoever takes the mutex next sees a finished task as finished.
+//! and the release move together as well, so that whoever takes the mutex next sees a finished task as finished.
 
 use super::draft::{can_be_claimed, claim, renew};
 use super::{Hold, Task, TaskError, Tasks, fold};
-use crate::claim::{Claim, LEASE_MAX, Name, Outcome, Wanted, Wish};
+use crate::claim::{Claim, LEASE_MAX, Name, Outcome, Saying, Step, Wish};
 use crate::entry::Draft;
 use crate::id::EntryId;
 use crate::kind::Kind;
@@ -17,6 +17,11 @@ use crate::stamp::{Millis, Stamp, Writer};
 use crate::store::{Applied, Store, StoreError};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+
+/// How old a claim must be to be removed, milliseconds: longer than anybody takes to claim what was free when it looked.
+const SWEEP_AGE: Millis = 24 * 60 * 60 * 1000;
+/// Claims that are removed at once.
+const SWEEP_MOST: usize = 500;
 
 /// Why a task was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -94,74 +99,88 @@ pub fn can_be_taken(tasks: &Tasks, task: &Task, now: Millis) -> Result<(), TaskE
 /// # Errors
 /// [`TakeError`] when there is no such task, it cannot be taken, or another has it.
 pub fn take(store: &Store, stamp: &Stamp, name: &str, lease: Millis) -> Result<Taken, TakeError> {
-    let seen = Seen::of(&store.snapshot_of(&[Kind::Task], None)?);
+    let snapshot = store.snapshot_of(&[Kind::Task], None)?;
+    let seen = Seen::of(&snapshot);
     let task = seen.tasks.find(name)?;
     can_be_taken(&seen.tasks, task, stamp.now)?;
-    take_seen(store, stamp, task.id, lease, &seen)
+    Giving { store, stamp, to: stamp, lease }.give(task.id, &seen, Some(snapshot), claimed(stamp))
 }
 
-fn take_seen(
-    store: &Store,
-    stamp: &Stamp,
-    id: EntryId,
-    lease: Millis,
-    seen: &Seen,
-) -> Result<Taken, TakeError> {
-    give(store, stamp, stamp, id, lease, seen, |tasks, task, hold| {
-        claim(tasks, task, hold.fence, hold.until, stamp.now)
-    })
+/// Drafts the entry of a claim by the writer itself.
+fn claimed(stamp: &Stamp) -> impl Fn(&Tasks, &Task, &Hold) -> Result<Draft, TaskError> {
+    |tasks, task, hold| claim(tasks, task, hold.fence, hold.until, stamp.now)
 }
 
-/// Claims the mutex of a task for the agent of `to`, and appends what `draft` says of it: both, or neither.
-pub(crate) fn give(
-    store: &Store,
-    stamp: &Stamp,
-    to: &Stamp,
-    id: EntryId,
-    lease: Millis,
-    seen: &Seen,
-    draft: impl Fn(&Tasks, &Task, &Hold) -> Result<Draft, TaskError>,
-) -> Result<Taken, TakeError> {
-    let wanted = Wanted { name: &mutex(id)?, stamp: to, wish: Wish::Take { lease } };
-    tell(store, stamp, id, wanted, seen, |tasks, task, fencing, until| {
-        can_be_taken(tasks, task, stamp.now)?;
-        // Logs may tell of claims that were made in another clone.
-        let hold = Hold { agent: to.agent.to_string(), fence: fencing.max(task.fence + 1), until };
-        Ok((draft(tasks, task, &hold)?, hold))
-    })
+/// A claim for the agent of `to`, by that of `stamp`.
+#[derive(Clone, Copy)]
+pub(crate) struct Giving<'s> {
+    pub(crate) store: &'s Store,
+    pub(crate) stamp: &'s Stamp,
+    pub(crate) to: &'s Stamp,
+    pub(crate) lease: Millis,
 }
 
-/// Does with the mutex of a task what is wanted, and appends what `draft` answers with the hold that comes of it.
-fn tell(
-    store: &Store,
-    stamp: &Stamp,
-    id: EntryId,
-    wanted: Wanted<'_>,
-    seen: &Seen,
-    draft: impl Fn(&Tasks, &Task, u64, Millis) -> Result<(Draft, Hold), TaskError>,
-) -> Result<Taken, TakeError> {
-    let mut before = None;
-    let told = store.claim_and_tell::<TakeError>(wanted, Kind::Task, stamp, |snapshot, fencing, until| {
-        let tasks = seen.at(snapshot);
-        let task = tasks.get(id).ok_or_else(|| unknown(id))?;
-        let (draft, hold) = draft(&tasks, task, fencing, until)?;
-        before = Some((task.clone(), hold));
-        Ok(draft)
-    })?;
-    match told {
-        Ok(applied) => taken(id, before, &applied),
-        Err(Outcome::Held { by, until, fencing }) => {
-            let hold = Hold { agent: by.agent().to_owned(), fence: fencing, until };
-            Err(held(seen.tasks.get(id).ok_or_else(|| unknown(id))?, &hold).into())
-        }
-        Err(_) => Err(unknown(id).into()),
+impl<'s> Giving<'s> {
+    /// Claims the mutex of a task, and appends what `draft` says of it: both, or neither.
+    ///
+    /// `snapshot` is what `seen` was read from, where nothing else has been decided by it yet.
+    pub(crate) fn give(
+        self,
+        id: EntryId,
+        seen: &Seen,
+        snapshot: Option<Snapshot<'s>>,
+        draft: impl Fn(&Tasks, &Task, &Hold) -> Result<Draft, TaskError>,
+    ) -> Result<Taken, TakeError> {
+        let Self { stamp, to, lease, .. } = self;
+        self.tell(id, seen, snapshot, |tasks, task, step| {
+            can_be_taken(tasks, task, stamp.now)?;
+            // Nobody has it, so the mutex under a number that the logs know was not given back where that was said.
+            Ok(match step(Wish::Take { lease, told: task.fence }) {
+                Ok((fence, until)) => {
+                    let hold = Hold { agent: to.agent.to_string(), fence, until };
+                    Ok((draft(tasks, task, &hold)?, hold))
+                }
+                Err(answer) => Err(answer),
+            })
+        })
     }
-}
 
-fn taken(id: EntryId, before: Option<(Task, Hold)>, applied: &Applied) -> Result<Taken, TakeError> {
-    let (task, hold) = before.ok_or_else(|| unknown(id))?;
-    let entry = applied.ids.first().copied().ok_or_else(|| unknown(id))?;
-    Ok(Taken { task, hold, entry })
+    /// Does with the mutex of a task what `draft` wishes, and appends what it drafts, with the hold that comes of it.
+    fn tell(
+        self,
+        id: EntryId,
+        seen: &Seen,
+        snapshot: Option<Snapshot<'s>>,
+        draft: impl Fn(&Tasks, &Task, Step<'_>) -> Result<Result<(Draft, Hold), Outcome>, TaskError>,
+    ) -> Result<Taken, TakeError> {
+        let Self { store, stamp, to, .. } = self;
+        let mut before = None;
+        let decide = |snapshot: &Snapshot<'_>, step: Step<'_>| -> Result<_, TakeError> {
+            let tasks = seen.at(snapshot);
+            let task = tasks.get(id).ok_or_else(|| unknown(id))?;
+            Ok(draft(&tasks, task, step)?.map(|(draft, hold)| {
+                before = Some((task.clone(), hold));
+                draft
+            }))
+        };
+        let told = store.claim_and_tell(&mutex(id)?, to, (Kind::Task, stamp), snapshot, decide)?;
+        match told {
+            Ok(applied) => {
+                let (task, hold) = before.ok_or_else(|| unknown(id))?;
+                let entry = applied.ids.first().copied().ok_or_else(|| unknown(id))?;
+                Ok(Taken { task, hold, entry })
+            }
+            Err(Outcome::Held { by, until, fencing }) => {
+                let hold = Hold { agent: by.agent().to_owned(), fence: fencing, until };
+                Err(held(seen.tasks.get(id).ok_or_else(|| unknown(id))?, &hold).into())
+            }
+            // Given back meanwhile.
+            Err(_) => {
+                let task = seen.tasks.get(id).ok_or_else(|| unknown(id))?.alias();
+                Err(TaskError::NotHeld { task, agent: to.agent.to_string() }.into())
+            }
+        }
+    }
 }
 
 fn unknown(id: EntryId) -> TaskError {
@@ -182,7 +201,9 @@ pub fn take_next(
     // Tasks that others were faster with.
     let mut lost = BTreeSet::new();
     loop {
-        let seen = Seen::of(&store.snapshot_of(&[Kind::Task], None)?);
+        let snapshot = store.snapshot_of(&[Kind::Task], None)?;
+        let seen = Seen::of(&snapshot);
+        let mut snapshot = Some(snapshot);
         let ready: Vec<EntryId> =
             seen.tasks.ready(stamp.now, caps).map(|task| task.id).filter(|id| !lost.contains(id)).collect();
         if ready.is_empty() {
@@ -190,7 +211,8 @@ pub fn take_next(
         }
         for id in ready {
             lost.insert(id);
-            match take_seen(store, stamp, id, lease, &seen) {
+            let giving = Giving { store, stamp, to: stamp, lease };
+            match giving.give(id, &seen, snapshot.take(), claimed(stamp)) {
                 // What was read is long ago where many try: it was taken or finished meanwhile.
                 Err(TakeError::Task(_)) => {}
                 taken => return taken.map(Some),
@@ -210,42 +232,38 @@ pub fn prolong(
     lease: Millis,
     fence: Option<u64>,
 ) -> Result<Taken, TakeError> {
-    let seen = Seen::of(&store.snapshot_of(&[Kind::Task], None)?);
-    let task = seen.tasks.find(name)?;
-    let id = task.id;
-    let mutex = mutex(id)?;
+    let snapshot = store.snapshot_of(&[Kind::Task], None)?;
+    let seen = Seen::of(&snapshot);
+    let id = seen.tasks.find(name)?.id;
     let writer = store.writer(&stamp.agent)?;
-    let own = store.find_claim(&mutex)?.filter(|claim| !claim.released && claim.holder == writer);
-    let renewed = |task: &Task, until| {
-        let draft = renew(task, &stamp.agent, until, stamp.now, fence)?;
-        Ok::<_, TaskError>((draft, Hold { agent: stamp.agent.to_string(), fence: task.fence, until }))
-    };
-    let Some(own) = own else {
-        let until = stamp.now.saturating_add(lease.min(LEASE_MAX));
-        let mut before = None;
-        let applied = store.apply::<TakeError>(Kind::Task, stamp, |snapshot| {
-            let tasks = seen.at(snapshot);
-            let task = tasks.get(id).ok_or_else(|| unknown(id))?;
-            let (draft, hold) = renewed(task, until)?;
-            before = Some((task.clone(), hold));
-            Ok(vec![draft])
-        })?;
-        return taken(id, before, &applied);
-    };
-    let wanted = Wanted { name: &mutex, stamp, wish: Wish::Renew { fencing: own.fencing, lease } };
-    let is_over = !own.is_held(stamp.now);
-    tell(store, stamp, id, wanted, &seen, |tasks, task, fencing, until| {
-        if task.hold.is_some() || is_over {
-            return renewed(task, until);
-        }
-        // Of a claim whose entry was lost, with the power, the logs do not know yet.
+    let own = store.find_claim(&mutex(id)?)?.filter(|claim| !claim.released && claim.holder == writer);
+    let agent = stamp.agent.as_str();
+    Giving { store, stamp, to: stamp, lease }.tell(id, &seen, Some(snapshot), |tasks, task, step| {
+        let mine = task.hold.as_ref().filter(|hold| hold.agent == agent);
+        // Of a claim whose entry was lost, with the power, the logs know too little.
+        let untold = own.as_ref().filter(|claim| {
+            let is_lost = claim.fencing > task.fence || mine.is_some();
+            is_lost && task.live_hold(stamp.now).is_none() && claim.is_held(stamp.now)
+        });
+        let until = match own.as_ref().map(|claim| step(Wish::Renew { fencing: claim.fencing, lease })) {
+            Some(Ok((_, until))) => until,
+            Some(Err(answer)) => return Ok(Err(answer)),
+            None => stamp.now.saturating_add(lease.min(LEASE_MAX)),
+        };
+        let hold = |fence| Hold { agent: agent.to_owned(), fence, until };
+        let Some(untold) = untold else {
+            return Ok(Ok((renew(task, &stamp.agent, until, stamp.now, fence)?, hold(task.fence))));
+        };
         can_be_taken(tasks, task, stamp.now)?;
-        let hold = Hold { agent: stamp.agent.to_string(), fence: fencing.max(task.fence + 1), until };
-        Ok((claim(tasks, task, hold.fence, until, stamp.now)?, hold))
+        let newest = untold.fencing.max(mine.map_or_else(|| task.next_fence(), |hold| hold.fence));
+        match fence {
+            Some(fence) if fence != newest => Err(TaskError::FencedOff { task: task.alias(), fence, newest }),
+            _ => Ok(Ok((claim(tasks, task, newest, until, stamp.now)?, hold(newest)))),
+        }
     })
 }
 
-/// Removes the mutexes of tasks that are closed, which nobody holds at `now`; answers how many.
+/// Removes the mutexes of tasks that are closed, which nobody has had for a day; answers how many.
 ///
 /// A task that is reopened gets a new one. Fencing numbers do not go back by it: only a mutex whose number the log has
 /// reached is removed, and [`take`] gives the next claim a number beyond all in the log. Where somebody takes one at this
@@ -261,23 +279,36 @@ pub fn sweep(store: &Store, now: Millis) -> Result<usize, StoreError> {
     };
     let (claims, _) = store.claims_of(|name| closed(name).is_some())?;
     let over = |claim: &Claim| {
-        !claim.is_held(now) && closed(&claim.name).is_some_and(|task| task.fence >= claim.fencing)
+        let is_old = claim.clock.saturating_add(SWEEP_AGE) < now;
+        is_old && !claim.is_held(now) && closed(&claim.name).is_some_and(|task| task.fence >= claim.fencing)
     };
-    store.remove_claims(&claims.into_iter().filter(over).collect::<Vec<_>>())
+    let over: Vec<Claim> = claims.into_iter().filter(over).collect();
+    // git holds the locks of all that it removes at once, for as long as it takes.
+    over.chunks(SWEEP_MOST).map(|claims| store.remove_claims(claims)).sum()
 }
 
-/// Gives the mutex back after the entry that ended the claim, if it is this writer's.
+/// What is said of a task, and whether it ends the claim that the writer may have.
+pub struct Said {
+    /// The task.
+    pub task: EntryId,
+    /// The entry.
+    pub draft: Draft,
+    /// Whether it ends the claim.
+    pub ends: bool,
+}
+
+/// Appends what `decide` says of tasks, if nobody takes one of them meanwhile, and gives back the mutexes of the claims
+/// that it ends.
 ///
 /// # Errors
-/// [`StoreError`] when it cannot be read or written; it then ends with its lease.
-pub fn let_go(store: &Store, stamp: &Stamp, id: EntryId) -> Result<(), StoreError> {
-    let mutex = mutex(id)?;
-    let writer = store.writer(&stamp.agent)?;
-    if let Some(claim) = store.find_claim(&mutex)?
-        && claim.holder == writer
-        && !claim.released
-    {
-        store.release(&mutex, stamp, claim.fencing)?;
-    }
-    Ok(())
+/// What `decide` answers with, and [`StoreError`]; then nothing was appended, and the mutexes are as they were.
+pub fn tell<E: From<StoreError>>(
+    store: &Store,
+    stamp: &Stamp,
+    mut decide: impl FnMut(&Snapshot<'_>) -> Result<Vec<Said>, E>,
+) -> Result<Applied, E> {
+    store.tell_of_claims(Kind::Task, stamp, |snapshot| {
+        let saying = |Said { task, draft, ends }| Ok(Saying { name: mutex(task)?, draft, ends });
+        decide(snapshot)?.into_iter().map(saying).collect()
+    })
 }

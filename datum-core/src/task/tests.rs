@@ -1,12 +1,14 @@
 //! What entries of kind `task` come to.
 
 mod boards;
+mod exact;
 
 use super::*;
 use crate::testing::{NOW, git, repository, stamp};
 use crate::{AgentName, Draft, Kind, Snapshot, Store, StoreError, Word};
 
 const HOUR: Millis = 3_600_000;
+const DAY: Millis = 24 * HOUR;
 
 fn agent(name: &str) -> AgentName {
     AgentName::new(name).unwrap()
@@ -16,6 +18,13 @@ fn agent(name: &str) -> AgentName {
 fn write(store: &Store, by: &str, at: Millis, draft: Draft) -> EntryId {
     let applied = store.apply::<StoreError>(Kind::Task, &stamp(by, at), |_| Ok(vec![draft.clone()])).unwrap();
     applied.ids[0]
+}
+
+/// Writes what ends a claim.
+#[expect(clippy::needless_pass_by_value, reason = "a draft that is written is used up")]
+fn end(store: &Store, by: &str, at: Millis, task: EntryId, draft: Draft) {
+    let said = || Said { task, draft: draft.clone(), ends: true };
+    tell::<StoreError>(store, &stamp(by, at), |_| Ok(vec![said()])).unwrap();
 }
 
 fn make(store: &Store, at: Millis, title: &str, change: impl FnOnce(&mut New)) -> EntryId {
@@ -300,8 +309,7 @@ fn a_claim_that_was_not_told_of_is_told_of_later() {
     let longer = prolong(&store, &stamp("b", 2 * HOUR + 1), &name, HOUR, Some(2)).unwrap();
     assert_eq!(longer.hold.until, NOW + 3 * HOUR + 1);
     let tale = told(&store, id);
-    write(&store, "b", 2 * HOUR + 2, stepped(&tale, Step::Finish, "b", 2 * HOUR + 2).unwrap());
-    let_go(&store, &stamp("b", 2 * HOUR + 2), id).unwrap();
+    end(&store, "b", 2 * HOUR + 2, id, stepped(&tale, Step::Finish, "b", 2 * HOUR + 2).unwrap());
     let again = take(&store, &stamp("b", 2 * HOUR + 3), &name, HOUR);
     assert!(matches!(again, Err(TakeError::Task(TaskError::State { .. }))), "{again:?}");
 }
@@ -311,13 +319,14 @@ fn a_task_that_was_finished_since_it_was_read_is_not_taken_and_nothing_is_claime
     let dir = repository(&[]);
     let store = Store::open(dir.path()).unwrap();
     let id = make(&store, 0, "one", |_| ());
-    let seen = Seen::of(&store.snapshot().unwrap());
+    let snapshot = store.snapshot().unwrap();
+    let seen = Seen::of(&snapshot);
     take(&store, &stamp("b", 1), &alias(id), HOUR).unwrap();
-    write(&store, "b", 2, stepped(&told(&store, id), Step::Finish, "b", 2).unwrap());
-    let_go(&store, &stamp("b", 3), id).unwrap();
+    end(&store, "b", 2, id, stepped(&told(&store, id), Step::Finish, "b", 2).unwrap());
     let before = (store.claims().unwrap().0, git(dir.path(), &["for-each-ref"]));
     let late = stamp("a", 4);
-    let taken = give(&store, &late, &late, id, HOUR, &seen, |tasks, task, hold| {
+    let giving = Giving { store: &store, stamp: &late, to: &late, lease: HOUR };
+    let taken = giving.give(id, &seen, Some(snapshot), |tasks, task, hold| {
         claim(tasks, task, hold.fence, hold.until, late.now)
     });
     assert!(matches!(taken, Err(TakeError::Task(TaskError::State { .. }))), "{taken:?}");
@@ -335,9 +344,12 @@ fn claims_of_closed_tasks_go_and_their_numbers_do_not_go_back() {
         let taken = take(&store, &stamp("b", at), &alias(done), HOUR).unwrap();
         assert_eq!(taken.hold.fence, round);
         assert_eq!(sweep(&store, NOW + at).unwrap(), 0, "it is held");
-        write(&store, "b", at + 1, stepped(&told(&store, done), Step::Finish, "b", at + 1).unwrap());
-        let_go(&store, &stamp("b", at + 2), done).unwrap();
-        assert_eq!((claims(at + 2), sweep(&store, NOW + at + 2).unwrap()), (1, 1));
+        end(&store, "b", at + 1, done, stepped(&told(&store, done), Step::Finish, "b", at + 1).unwrap());
+        let later = NOW + at + 2 + DAY;
+        assert_eq!(
+            (claims(at + 2), sweep(&store, later - 2).unwrap(), sweep(&store, later).unwrap()),
+            (1, 0, 1)
+        );
         assert!(store.claims().unwrap().0.is_empty());
         write(&store, "b", at + 3, stepped(&told(&store, done), Step::Reopen, "b", at + 3).unwrap());
     }
@@ -345,7 +357,6 @@ fn claims_of_closed_tasks_go_and_their_numbers_do_not_go_back() {
     let stamp = stamp("b", 50);
     let taken = take(&store, &stamp, &alias(open), HOUR).unwrap();
     let given = release(&get(&store, open), &agent("b"), "", stamp.now, Some(taken.hold.fence)).unwrap();
-    write(&store, "b", 51, given);
-    let_go(&store, &stamp, open).unwrap();
+    end(&store, "b", 51, open, given);
     assert_eq!((sweep(&store, NOW + 60).unwrap(), claims(60)), (0, 1));
 }

@@ -5,8 +5,8 @@ use crate::cmd::journal::{read_stdin, words};
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
-use datum_core::task::{self, Edit, New, Step, Story, Tasks};
-use datum_core::{Draft, EntryId, Kind};
+use datum_core::task::{self, Edit, New, Said, Step, Story, Tasks};
+use datum_core::{Draft, EntryId, Kind, Snapshot};
 
 /// Reads a text: `-` means stdin.
 fn text(text: &str) -> Result<String, Fault> {
@@ -96,10 +96,11 @@ impl Create {
     }
 }
 
-/// Adds the entry that `decide` drafts for the task called `name`.
+/// Adds the entry that `decide` drafts for the task called `name`; `ends` says of a step whether it ends a claim.
 fn append<E>(
     edge: &Edge<'_>,
     name: &str,
+    ends: Option<bool>,
     mut decide: impl FnMut(&Tasks, &Story) -> Result<Draft, E>,
 ) -> Result<(EntryId, EntryId), Fault>
 where
@@ -107,11 +108,19 @@ where
 {
     let stamp = edge.stamp()?;
     let mut found = None;
-    let applied = edge.store()?.apply::<Fault>(Kind::Task, &stamp, |snapshot| {
+    let mut decide = |snapshot: &Snapshot<'_>| -> Result<(EntryId, Draft), Fault> {
         let (tasks, story) = task::told(snapshot, name)?;
         found = Some(story.task.id);
-        Ok(vec![decide(&tasks, &story)?])
-    })?;
+        Ok((story.task.id, decide(&tasks, &story)?))
+    };
+    let store = edge.store()?;
+    let applied = match ends {
+        Some(ends) => task::tell(store, &stamp, |snapshot| {
+            let (task, draft) = decide(snapshot)?;
+            Ok::<_, Fault>(vec![Said { task, draft, ends }])
+        })?,
+        None => store.apply(Kind::Task, &stamp, |snapshot| Ok::<_, Fault>(vec![decide(snapshot)?.1]))?,
+    };
     match (found, applied.ids.first()) {
         (Some(task), Some(entry)) => Ok((task, *entry)),
         _ => Err(Fault::broken(format!("nothing was written about {name}"))),
@@ -179,7 +188,7 @@ impl EditCommand {
             parent: self.no_parent.then_some(task::Parent::Nothing),
             ..Edit::default()
         };
-        let (task, entry) = append(edge, &self.id, |tasks, story| {
+        let (task, entry) = append(edge, &self.id, None, |tasks, story| {
             edit.needs = ids(tasks, &self.needs)?;
             edit.no_needs = ids(tasks, &self.no_needs)?;
             if let Some(parent) = &self.parent {
@@ -207,7 +216,7 @@ pub(crate) struct Comment {
 impl Comment {
     pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         let said = text(&self.text)?;
-        let (task, entry) = append(edge, &self.id, |_, story| task::comment(&story.task, &said))?;
+        let (task, entry) = append(edge, &self.id, None, |_, story| task::comment(&story.task, &said))?;
         tell(out, "commented on", task, entry);
         Ok(Exit::Done)
     }
@@ -233,12 +242,11 @@ impl StepArgs {
     pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out, step: Step) -> Result<Exit, Fault> {
         let reason = text(&self.reason)?;
         let stamp = edge.stamp()?;
-        let (task, entry) = append(edge, &self.id, |_, story| {
+        let decide = |_: &Tasks, story: &Story| {
             task::step(story, step, &reason, &stamp.agent, stamp.now, (self.fence, self.force))
-        })?;
-        if matches!(step, Step::Finish | Step::Cancel | Step::Reopen) {
-            task::let_go(edge.store()?, &stamp, task)?;
-        }
+        };
+        let ends = matches!(step, Step::Finish | Step::Cancel | Step::Reopen);
+        let (task, entry) = append(edge, &self.id, Some(ends), decide)?;
         tell(out, &format!("made {}:", step.state().as_str()), task, entry);
         Ok(Exit::Done)
     }

@@ -5,8 +5,7 @@ use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use crate::time;
-use datum_core::Kind;
-use datum_core::task::{self, Taken};
+use datum_core::task::{self, Said, Taken};
 use serde_json::json;
 
 /// Takes a task: of any number of processes that try, one gets it.
@@ -71,7 +70,7 @@ fn show(out: &mut Out, verb: &str, taken: &Taken) {
     }
 }
 
-/// Keeps a task for longer; also tells of a claim whose process was killed before it could.
+/// Keeps a task for longer; also tells again of a claim whose entry was lost in a power cut.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   datum task renew T-4k9x2ma --lease 4h")]
@@ -114,14 +113,14 @@ impl Release {
         let stamp = edge.stamp()?;
         let store = edge.store()?;
         let mut found = None;
-        let applied = store.apply::<Fault>(Kind::Task, &stamp, |snapshot| {
+        let applied = task::tell::<Fault>(store, &stamp, |snapshot| {
             let tasks = task::fold(snapshot);
             let task = tasks.find(&self.id)?;
             found = Some(task.id);
-            Ok(vec![task::release(task, &stamp.agent, &self.reason, stamp.now, self.fence)?])
+            let draft = task::release(task, &stamp.agent, &self.reason, stamp.now, self.fence)?;
+            Ok(vec![Said { task: task.id, draft, ends: true }])
         })?;
         if let (Some(task), Some(entry)) = (found, applied.ids.first()) {
-            task::let_go(store, &stamp, task)?;
             tell(out, "gave back", task, *entry);
         }
         Ok(Exit::Done)

@@ -1,0 +1,110 @@
+//! Who has a task, whatever happens at the same time and whatever logs from elsewhere say.
+
+use super::*;
+
+/// An entry about a task with these trailers, as another program could write it.
+fn odd(task: EntryId, trailers: &[(&str, &str)]) -> Draft {
+    let draft = Draft::new("odd", "").unwrap().with("Task", &task.to_string()).unwrap();
+    trailers.iter().fold(draft, |draft, (key, value)| draft.with(key, value).unwrap())
+}
+
+#[test]
+fn a_claim_that_others_ended_does_not_keep_the_task_from_anyone() {
+    let dir = repository(&[]);
+    let store = Store::open(dir.path()).unwrap();
+    for (round, steps) in [[Step::Block, Step::Reopen], [Step::Cancel, Step::Reopen]].into_iter().enumerate()
+    {
+        let at = 100 * round as u64;
+        let id = make(&store, at, &format!("task {round}"), |_| ());
+        take(&store, &stamp("bee", at + 1), &alias(id), HOUR).unwrap();
+        for (after, to) in (2..).zip(steps) {
+            let tale = told(&store, id);
+            let by = agent("boss");
+            let draft = step(&tale, to, "", &by, NOW + at + after, (None, true)).unwrap();
+            tell::<StoreError>(&store, &stamp("boss", at + after), |_| {
+                Ok(vec![Said { task: id, draft: draft.clone(), ends: true }])
+            })
+            .unwrap();
+        }
+        assert!(prolong(&store, &stamp("bee", at + 4), &alias(id), HOUR, None).is_err(), "it has it no more");
+        let taken = take(&store, &stamp("cat", at + 5), &alias(id), HOUR).unwrap();
+        assert_eq!((taken.hold.agent.as_str(), taken.hold.fence), ("cat", 2));
+    }
+}
+
+#[test]
+fn of_one_who_claims_and_one_who_finishes_at_once_one_sees_what_the_other_did() {
+    for init in [&[][..], &["--ref-format=reftable"]] {
+        let dir = repository(init);
+        let store = Store::open(dir.path()).unwrap();
+        // Claimed while another finishes it.
+        let id = make(&store, 0, "one", |_| ());
+        let mut asked = 0;
+        let finished = tell::<TakeError>(&store, &stamp("b", 1), |snapshot| {
+            asked += 1;
+            if asked == 1 {
+                take(&Store::open(dir.path())?, &stamp("a", 1), &alias(id), HOUR)?;
+            }
+            let tale = story(snapshot, id).unwrap();
+            let draft = step(&tale, Step::Finish, "", &agent("b"), NOW + 1, (None, false))?;
+            Ok(vec![Said { task: id, draft, ends: true }])
+        });
+        assert!(matches!(finished, Err(TakeError::Task(TaskError::Held { .. }))), "{init:?} {finished:?}");
+        assert_eq!((asked, get(&store, id).hold.unwrap().agent.as_str()), (2, "a"));
+        // Finished while another claims it.
+        let id = make(&store, 2, "two", |_| ());
+        let snapshot = store.snapshot().unwrap();
+        let seen = Seen::of(&snapshot);
+        let late = stamp("a", 3);
+        let asked = std::cell::Cell::new(0);
+        let giving = Giving { store: &store, stamp: &late, to: &late, lease: HOUR };
+        let taken = giving.give(id, &seen, Some(snapshot), |tasks, task, hold| {
+            asked.set(asked.get() + 1);
+            if asked.get() == 1 {
+                let other = Store::open(dir.path()).unwrap();
+                end(&other, "b", 3, id, stepped(&told(&other, id), Step::Finish, "b", 3).unwrap());
+            }
+            claim(tasks, task, hold.fence, hold.until, late.now)
+        });
+        assert!(matches!(taken, Err(TakeError::Task(TaskError::State { .. }))), "{init:?} {taken:?}");
+        let mutex = store.find_claim(&crate::claim::Name::new(&id.to_string()).unwrap()).unwrap();
+        assert_eq!((mutex, get(&store, id).hold), (None, None));
+    }
+}
+
+#[test]
+fn no_number_and_no_lease_from_elsewhere_shuts_others_out() {
+    let dir = repository(&[]);
+    let store = Store::open(dir.path()).unwrap();
+    let id = make(&store, 0, "one", |_| ());
+    let until = (NOW + HOUR).to_string();
+    for fence in [Some("18446744073709551615"), Some("9007199254740993"), Some("0"), Some("x"), None] {
+        let mut trailers = vec![("Change", "claim"), ("Lease-Until", until.as_str())];
+        trailers.extend(fence.map(|fence| ("Fence", fence)));
+        write(&store, "odd", 1, odd(id, &trailers));
+        assert_eq!((get(&store, id).hold, get(&store, id).fence), (None, 0), "{fence:?}");
+    }
+    let taken = take(&store, &stamp("a", 2), &alias(id), HOUR).unwrap();
+    assert_eq!(taken.hold.fence, 1);
+    write(&store, "odd", 3, odd(id, &[("Change", "claim"), ("Lease-Until", &until)]));
+    assert_eq!(get(&store, id).hold, Some(taken.hold));
+    let lease = [("Change", "claim"), ("Fence", "2"), ("Lease-Until", "18446744073709551615")];
+    write(&store, "odd", 2 * HOUR, odd(id, &lease));
+    let hold = get(&store, id).hold.unwrap();
+    assert_eq!((hold.agent.as_str(), hold.until), ("odd", NOW + 2 * HOUR + crate::claim::LEASE_MAX));
+}
+
+#[test]
+fn a_task_whose_maker_had_a_clock_ahead_is_changed_all_the_same() {
+    let dir = repository(&[]);
+    let store = Store::open(dir.path()).unwrap();
+    let id = make(&store, 20 * HOUR, "before", |new| {
+        new.tags = vec![word("old"), word("kept")];
+    });
+    let trailers = [("Change", "edit"), ("Title", "after"), ("No-Tag", "old"), ("Tag", "new")];
+    write(&store, "b", 0, odd(id, &trailers));
+    write(&store, "c", 1, odd(id, &[("Change", "state"), ("State", "blocked")]));
+    let task = get(&store, id);
+    assert_eq!((task.title.as_str(), task.state, task.created), ("after", State::Blocked, NOW + 20 * HOUR));
+    assert_eq!(task.tags.iter().map(String::as_str).collect::<Vec<_>>(), ["kept", "new"]);
+}
