@@ -98,3 +98,16 @@ fn an_agent_introduces_itself_once() {
         (1, Some("check-in"))
     );
 }
+
+#[test]
+fn an_introduction_does_not_boast_of_what_another_can_do() {
+    let vessel = vessel();
+    let named = "[agent]\nname = \"heron\"\nrole = \"welder\"\n\n[capabilities.repair]\nconfidence = 0.9\n";
+    std::fs::write(vessel.path().join("CAPABILITY.toml"), named).unwrap();
+    let said = |agent: &str| {
+        let args = ["oracle", "first-contact", "--dry-run", "--format", "json", "--agent", agent];
+        vessel.datum(&args).json()["text"].as_str().unwrap().to_owned()
+    };
+    assert!(said("heron").contains("repair"));
+    assert!(!said("zoe").contains("repair") && !said("zoe").contains("welder"));
+}

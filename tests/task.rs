@@ -223,3 +223,15 @@ fn of_killed_claims_each_is_told_of_or_was_not_made() {
     assert_eq!(left, tasks.into_iter().filter(|task| !told.contains(task)).collect());
     vessel.fsck();
 }
+
+#[test]
+fn a_task_need_not_wait_for_one_that_was_undone() {
+    let vessel = Vessel::new();
+    let first = create(&vessel, &["first"]);
+    let second = create(&vessel, &["second", "--needs", &first]);
+    let id = show(&vessel, &first)["task"]["id"].as_str().unwrap().to_owned();
+    vessel.datum(&["undo", &id]).ok();
+    assert_eq!(ready(&vessel, &[]), Vec::<String>::new(), "it may be on its way from another clone");
+    vessel.datum(&["task", "edit", &second, "--no-needs", &first]).ok();
+    assert_eq!(ready(&vessel, &[]), [second]);
+}

@@ -7,6 +7,7 @@ use crate::out::Out;
 use crate::record::{short, tell_written};
 use crate::time;
 use clap::Subcommand;
+use datum_core::capability::Capability;
 use datum_core::oracle::{self, Candidate, Dispatched, Score};
 use datum_core::task::{self, Priority, State, Task, Tasks};
 use datum_core::{AgentName, Kind, Millis, Snapshot};
@@ -362,9 +363,17 @@ impl FirstContact {
     fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         let to = AgentName::new(&self.to)?;
         let (store, stamp) = (edge.store()?, edge.stamp()?);
-        let declared = edge.declared()?.unwrap_or_default();
+        // What another agent declares here is not this one's to boast of.
+        let is_own = |declared: &Capability| {
+            declared.agent.name.as_deref().is_none_or(|name| name.eq_ignore_ascii_case(stamp.agent.as_str()))
+        };
+        let declared = edge.declared()?.filter(is_own).unwrap_or_default();
         if self.dry_run {
             let draft = oracle::first_contact(&store.snapshot()?, &stamp.agent, &to, &declared, stamp.now)?;
+            if out.is_json() {
+                out.json(&json!({ "version": 1, "to": to.as_str(), "subject": draft.subject(), "text": draft.body() }));
+                return Ok(Exit::Done);
+            }
             out.line(draft.subject());
             out.line("");
             out.line(draft.body());

@@ -6,7 +6,7 @@
 
 use super::draft;
 use super::story::stories;
-use super::{Edit, New, Step, Task, TaskError, Tasks};
+use super::{ALIAS_LEN, Edit, New, Step, Task, TaskError, Tasks};
 use crate::entry::Draft;
 use crate::id::EntryId;
 use crate::name::{AgentName, Word};
@@ -93,6 +93,9 @@ pub fn import(
             Some((title, id)) if ids.contains(id) => {
                 lines.insert(id, (title, item));
             }
+            Some((_, id)) if id.len() >= "T-".len() + ALIAS_LEN && tasks.find(id).is_ok() => {
+                reader.bare(id, item);
+            }
             _ => fresh.push(item),
         }
     }
@@ -101,7 +104,8 @@ pub fn import(
     }
     // Where programs wrote JSON beside headings of their own, a heading is no new task; a check box is.
     for item in fresh {
-        reader.item(item, cards.iter().any(|card| item.title.contains(&card.title)));
+        let shows = |card: &BoardTask| !card.title.is_empty() && item.title.contains(&card.title);
+        reader.item(item, cards.iter().any(shows));
     }
     let wishes = reader.wishes;
     let mut out = Imported { known: reader.known, ..Imported::default() };
@@ -301,6 +305,19 @@ impl<'r> Reader<'r> {
             State::Cancelled => Step::Cancel,
         };
         self.wish(task.alias(), to.as_str().to_owned(), What::Step(task.id, step));
+    }
+
+    /// A line of a published board whose JSON is gone: whether the person or the task has changed since cannot be told.
+    fn bare(&mut self, alias: &str, item: &Item<'_>) {
+        let Ok(task) = self.tasks.find(alias) else { return };
+        self.known += 1;
+        if item.done != (task.state == State::Done) {
+            let (board, state) = (if item.done { "done" } else { "not done" }, task.state.as_str());
+            self.refuse(format!(
+                "{alias}: the board says {board} and the task is {state}, but the board's JSON is gone, which tells \
+                 who changed; datum publish makes it anew"
+            ));
+        }
     }
 
     fn refuse(&mut self, conflict: String) {

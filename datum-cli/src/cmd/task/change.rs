@@ -190,7 +190,8 @@ impl EditCommand {
         };
         let (task, entry) = append(edge, &self.id, None, |tasks, story| {
             edit.needs = ids(tasks, &self.needs)?;
-            edit.no_needs = ids(tasks, &self.no_needs)?;
+            edit.no_needs =
+                self.no_needs.iter().map(|name| need(tasks, story, name)).collect::<Result<_, _>>()?;
             if let Some(parent) = &self.parent {
                 edit.parent = Some(task::Parent::Task(tasks.find(parent)?.id));
             }
@@ -198,6 +199,15 @@ impl EditCommand {
         })?;
         tell(out, "changed", task, entry);
         Ok(Exit::Done)
+    }
+}
+
+/// What a task waits for, by name: also a task that was undone, or has not come yet.
+fn need(tasks: &Tasks, story: &Story, name: &str) -> Result<EntryId, Fault> {
+    let called = |id: &&EntryId| task::alias(**id).eq_ignore_ascii_case(name) || id.to_string() == name;
+    match tasks.find(name) {
+        Ok(task) => Ok(task.id),
+        Err(error) => story.task.needs.iter().find(called).copied().ok_or_else(|| error.into()),
     }
 }
 

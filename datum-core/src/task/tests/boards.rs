@@ -67,6 +67,13 @@ fn a_board_that_was_overtaken_names_its_conflicts() {
     let gone: String =
         publish(&store).lines().filter(|l| !l.contains("Two (`")).map(|l| format!("{l}\n")).collect();
     assert_eq!(read_back(&store, 51, &gone).1.len(), 1);
+    // Without its JSON a board makes no task twice, and no tick of it is taken for what a person wants.
+    let bare: String =
+        publish(&store).lines().take_while(|l| !l.contains("TASKS_JSON")).map(|l| format!("{l}\n")).collect();
+    assert_eq!(read_back(&store, 61, &bare), (vec![], vec![]));
+    let (done, conflicts) = read_back(&store, 62, &bare.replace("- [ ]", "- [x]"));
+    assert!(done.is_empty() && !conflicts.is_empty(), "{done:?} {conflicts:?}");
+    assert!(conflicts.iter().all(|conflict| conflict.contains("JSON is gone")), "{conflicts:?}");
     let broken = board.replace("\"id\": ", "\"id\" ");
     let error = tasks(&store, |s, _| import(s, &broken, "TASKBOARD.md", &agent("p"), NOW)).unwrap_err();
     assert!(error.to_string().starts_with("line "), "{error}");
