@@ -235,3 +235,63 @@ fn a_task_need_not_wait_for_one_that_was_undone() {
     vessel.datum(&["task", "edit", &second, "--no-needs", &first]).ok();
     assert_eq!(ready(&vessel, &[]), [second]);
 }
+
+/// A clone of `hub`, that has its tasks.
+fn clone(hub: &Vessel) -> Vessel {
+    let vessel = Vessel::new();
+    vessel.git(&["remote", "add", "origin", hub.path().to_str().unwrap()]).ok();
+    vessel.datum(&["sync"]).ok();
+    vessel
+}
+
+#[test]
+fn among_clones_that_claim_at_their_remote_each_task_has_one_winner() {
+    let hub = Vessel::with(&["--bare"]);
+    let maker = clone(&hub);
+    let tasks: BTreeSet<String> = (0..8).map(|n| create(&maker, &[&format!("task {n}")])).collect();
+    maker.datum(&["sync"]).ok();
+    let clones: Vec<Vessel> = (0..4).map(|_| clone(&hub)).collect();
+    // All want the same one, as one agent and as several.
+    let wanted = tasks.first().unwrap();
+    let starts = clones.iter().enumerate().map(|(n, clone)| {
+        let mut command = clone.command(&["task", "claim", wanted, "--remote", "origin"]);
+        command.env("DATUM_AGENT", format!("a{}", n / 2)).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().unwrap()
+    });
+    let starts: Vec<_> = starts.collect();
+    let codes: Vec<_> = starts.into_iter().map(|mut child| child.wait().unwrap().code().unwrap()).collect();
+    assert_eq!(codes.iter().filter(|code| **code == 0).count(), 1, "{codes:?}");
+    assert!(codes.iter().all(|code| [0, 1].contains(code)), "{codes:?}");
+    // Then each takes what is left, until nothing is.
+    let taken: Vec<String> = std::thread::scope(|scope| {
+        let run = |(n, clone): (usize, &'_ Vessel)| {
+            let mut taken = Vec::new();
+            loop {
+                let mut command = clone.command(&["task", "claim", "--next", "--remote", "origin"]);
+                let ran = crate::vessel::Ran::of(
+                    &command.env("DATUM_AGENT", format!("a{}", n / 2)).output().unwrap(),
+                );
+                match ran.code {
+                    0 => taken.push(ran.ok().trim().to_owned()),
+                    1 => return taken,
+                    _ => panic!("{ran:?}"),
+                }
+            }
+        };
+        let threads: Vec<_> = clones.iter().enumerate().map(|one| scope.spawn(move || run(one))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    let all: BTreeSet<String> = taken.iter().cloned().chain([wanted.clone()]).collect();
+    assert_eq!((taken.len(), all), (7, tasks.clone()));
+    // Given back by its holder and said so, it is taken by any other, though the claim at the remote has not ended.
+    let holder = clones.iter().find(|clone| datum_as(clone, "a0", 0, &["task", "release", wanted]).code == 0);
+    let holder = holder.or_else(|| {
+        clones.iter().find(|clone| datum_as(clone, "a1", 0, &["task", "release", wanted]).code == 0)
+    });
+    holder.unwrap().datum(&["sync"]).ok();
+    let claimed = datum_as(&maker, "b", 0, &["task", "claim", wanted, "--remote", "origin"]);
+    assert_eq!(claimed.code, 0, "{claimed:?}");
+    assert_eq!(show(&maker, wanted)["task"]["claim"]["fence"], 2);
+    assert_eq!(datum_as(&maker, "c", 0, &["task", "claim", wanted, "--remote", "nowhere"]).code, 3);
+    hub.fsck();
+}

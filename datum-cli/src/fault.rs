@@ -5,7 +5,7 @@ use datum_core::files::LookError;
 use datum_core::oracle::OracleError;
 use datum_core::roster::{RosterError, State};
 use datum_core::sync::SyncError;
-use datum_core::task::{TakeError, TaskError};
+use datum_core::task::{TakeAtError, TakeError, TaskError};
 use datum_core::transport::{TransportError, Trouble};
 use datum_core::worktree::WorkError;
 use datum_core::{
@@ -243,6 +243,15 @@ impl From<RevisionError> for Fault {
                 Self::usage(error.to_string()).hint("git rev-parse --verify tells what a name stands for")
             }
             RevisionError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<TakeAtError> for Fault {
+    fn from(error: TakeAtError) -> Self {
+        match error {
+            TakeAtError::Take(error) => error.into(),
+            TakeAtError::Sync(error) => error.into(),
         }
     }
 }

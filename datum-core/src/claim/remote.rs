@@ -31,7 +31,19 @@ impl Store {
         stamp: &Stamp,
         lease: Millis,
     ) -> Result<Outcome, SyncError> {
-        self.step_at(remote, name, stamp, Wish::Take { lease, told: 0 })
+        self.claim_at_beyond(remote, name, stamp, lease, 0)
+    }
+
+    /// Claims as [`Store::claim_at`] does, also where the number held is no greater than `told`: it is known to have ended.
+    pub(crate) fn claim_at_beyond(
+        &self,
+        remote: &Remote,
+        name: &Name,
+        stamp: &Stamp,
+        lease: Millis,
+        told: u64,
+    ) -> Result<Outcome, SyncError> {
+        self.step_at(remote, name, stamp, Wish::Take { lease, told })
     }
 
     /// Renews a claim that the caller holds at `remote` under the number `fencing`.

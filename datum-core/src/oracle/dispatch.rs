@@ -101,7 +101,7 @@ pub fn dispatch(
         return Ok(Dispatched { task, hold, scores, entry: None });
     }
     let for_agent = Stamp { agent: to.clone(), ..stamp.clone() };
-    let giving = task::Giving { store, stamp, to: &for_agent, lease };
+    let giving = task::Giving { store, stamp, to: &for_agent, lease, above: 0 };
     let taken = giving.give(task.id, &seen, Some(snapshot), |tasks, task, hold| {
         task::dispatch(tasks, task, &to, &letter(task, &scores), (hold.fence, hold.until), stamp.now)
     })?;

@@ -6,6 +6,7 @@
 //! number, so that what a claimant writes after another has taken over counts for nothing.
 
 mod alias;
+mod among;
 mod change;
 mod draft;
 mod fold;
@@ -17,6 +18,7 @@ mod wish;
 
 pub use crate::publish::taskboard_file::{Priority, State};
 pub use alias::{ALIAS_LEN, alias};
+pub use among::{TakeAtError, take_at, take_next_at};
 pub use change::claimed;
 pub use draft::{can_be_claimed, claim, comment, create, dispatch, edit, release, renew, step};
 pub use fold::fold;

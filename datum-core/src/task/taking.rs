@@ -46,7 +46,7 @@ pub struct Taken {
 }
 
 /// The claim that guards the task `id`.
-fn mutex(id: EntryId) -> Result<Name, StoreError> {
+pub(super) fn mutex(id: EntryId) -> Result<Name, StoreError> {
     Name::new(&id.to_string()).map_err(|error| StoreError::Log {
         name: format!("refs/datum/claim/{id}"),
         message: error.to_string(),
@@ -79,7 +79,7 @@ fn logs<'s>(snapshot: &'s Snapshot<'_>) -> impl Iterator<Item = (&'s Writer, Ent
     snapshot.tips().filter(|(kind, ..)| *kind == Kind::Task).map(|(_, writer, tip)| (writer, tip))
 }
 
-fn held(task: &Task, hold: &Hold) -> TaskError {
+pub(super) fn held(task: &Task, hold: &Hold) -> TaskError {
     TaskError::Held { task: task.alias(), hold: hold.clone() }
 }
 
@@ -103,11 +103,11 @@ pub fn take(store: &Store, stamp: &Stamp, name: &str, lease: Millis) -> Result<T
     let seen = Seen::of(&snapshot);
     let task = seen.tasks.find(name)?;
     can_be_taken(&seen.tasks, task, stamp.now)?;
-    Giving { store, stamp, to: stamp, lease }.give(task.id, &seen, Some(snapshot), claimed(stamp))
+    Giving { store, stamp, to: stamp, lease, above: 0 }.give(task.id, &seen, Some(snapshot), claimed(stamp))
 }
 
 /// Drafts the entry of a claim by the writer itself.
-fn claimed(stamp: &Stamp) -> impl Fn(&Tasks, &Task, &Hold) -> Result<Draft, TaskError> {
+pub(super) fn claimed(stamp: &Stamp) -> impl Fn(&Tasks, &Task, &Hold) -> Result<Draft, TaskError> {
     |tasks, task, hold| claim(tasks, task, hold.fence, hold.until, stamp.now)
 }
 
@@ -118,6 +118,8 @@ pub(crate) struct Giving<'s> {
     pub(crate) stamp: &'s Stamp,
     pub(crate) to: &'s Stamp,
     pub(crate) lease: Millis,
+    /// The claim's number is greater than this.
+    pub(crate) above: u64,
 }
 
 impl<'s> Giving<'s> {
@@ -131,11 +133,11 @@ impl<'s> Giving<'s> {
         snapshot: Option<Snapshot<'s>>,
         draft: impl Fn(&Tasks, &Task, &Hold) -> Result<Draft, TaskError>,
     ) -> Result<Taken, TakeError> {
-        let Self { stamp, to, lease, .. } = self;
+        let Self { stamp, to, lease, above, .. } = self;
         self.tell(id, seen, snapshot, |tasks, task, step| {
             can_be_taken(tasks, task, stamp.now)?;
             // Nobody has it, so the mutex under a number that the logs know was not given back where that was said.
-            Ok(match step(Wish::Take { lease, told: task.fence }) {
+            Ok(match step(Wish::Take { lease, told: task.fence.max(above) }) {
                 Ok((fence, until)) => {
                     let hold = Hold { agent: to.agent.to_string(), fence, until };
                     Ok((draft(tasks, task, &hold)?, hold))
@@ -211,7 +213,7 @@ pub fn take_next(
         }
         for id in ready {
             lost.insert(id);
-            let giving = Giving { store, stamp, to: stamp, lease };
+            let giving = Giving { store, stamp, to: stamp, lease, above: 0 };
             match giving.give(id, &seen, snapshot.take(), claimed(stamp)) {
                 // What was read is long ago where many try: it was taken or finished meanwhile.
                 Err(TakeError::Task(_)) => {}
@@ -238,29 +240,36 @@ pub fn prolong(
     let writer = store.writer(&stamp.agent)?;
     let own = store.find_claim(&mutex(id)?)?.filter(|claim| !claim.released && claim.holder == writer);
     let agent = stamp.agent.as_str();
-    Giving { store, stamp, to: stamp, lease }.tell(id, &seen, Some(snapshot), |tasks, task, step| {
-        let mine = task.hold.as_ref().filter(|hold| hold.agent == agent);
-        // Of a claim whose entry was lost, with the power, the logs know too little.
-        let untold = own.as_ref().filter(|claim| {
-            let is_lost = claim.fencing > task.fence || mine.is_some();
-            is_lost && task.live_hold(stamp.now).is_none() && claim.is_held(stamp.now)
-        });
-        let until = match own.as_ref().map(|claim| step(Wish::Renew { fencing: claim.fencing, lease })) {
-            Some(Ok((_, until))) => until,
-            Some(Err(answer)) => return Ok(Err(answer)),
-            None => stamp.now.saturating_add(lease.min(LEASE_MAX)),
-        };
-        let hold = |fence| Hold { agent: agent.to_owned(), fence, until };
-        let Some(untold) = untold else {
-            return Ok(Ok((renew(task, &stamp.agent, until, stamp.now, fence)?, hold(task.fence))));
-        };
-        can_be_taken(tasks, task, stamp.now)?;
-        let newest = untold.fencing.max(mine.map_or_else(|| task.next_fence(), |hold| hold.fence));
-        match fence {
-            Some(fence) if fence != newest => Err(TaskError::FencedOff { task: task.alias(), fence, newest }),
-            _ => Ok(Ok((claim(tasks, task, newest, until, stamp.now)?, hold(newest)))),
-        }
-    })
+    Giving { store, stamp, to: stamp, lease, above: 0 }.tell(
+        id,
+        &seen,
+        Some(snapshot),
+        |tasks, task, step| {
+            let mine = task.hold.as_ref().filter(|hold| hold.agent == agent);
+            // Of a claim whose entry was lost, with the power, the logs know too little.
+            let untold = own.as_ref().filter(|claim| {
+                let is_lost = claim.fencing > task.fence || mine.is_some();
+                is_lost && task.live_hold(stamp.now).is_none() && claim.is_held(stamp.now)
+            });
+            let until = match own.as_ref().map(|claim| step(Wish::Renew { fencing: claim.fencing, lease })) {
+                Some(Ok((_, until))) => until,
+                Some(Err(answer)) => return Ok(Err(answer)),
+                None => stamp.now.saturating_add(lease.min(LEASE_MAX)),
+            };
+            let hold = |fence| Hold { agent: agent.to_owned(), fence, until };
+            let Some(untold) = untold else {
+                return Ok(Ok((renew(task, &stamp.agent, until, stamp.now, fence)?, hold(task.fence))));
+            };
+            can_be_taken(tasks, task, stamp.now)?;
+            let newest = untold.fencing.max(mine.map_or_else(|| task.next_fence(), |hold| hold.fence));
+            match fence {
+                Some(fence) if fence != newest => {
+                    Err(TaskError::FencedOff { task: task.alias(), fence, newest })
+                }
+                _ => Ok(Ok((claim(tasks, task, newest, until, stamp.now)?, hold(newest)))),
+            }
+        },
+    )
 }
 
 /// Removes the mutexes of tasks that are closed, which nobody has had for a day; answers how many.

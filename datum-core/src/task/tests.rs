@@ -325,7 +325,7 @@ fn a_task_that_was_finished_since_it_was_read_is_not_taken_and_nothing_is_claime
     end(&store, "b", 2, id, stepped(&told(&store, id), Step::Finish, "b", 2).unwrap());
     let before = (store.claims().unwrap().0, git(dir.path(), &["for-each-ref"]));
     let late = stamp("a", 4);
-    let giving = Giving { store: &store, stamp: &late, to: &late, lease: HOUR };
+    let giving = Giving { store: &store, stamp: &late, to: &late, lease: HOUR, above: 0 };
     let taken = giving.give(id, &seen, Some(snapshot), |tasks, task, hold| {
         claim(tasks, task, hold.fence, hold.until, late.now)
     });

@@ -1,6 +1,7 @@
 //! `datum task claim|renew|release`: who has a task.
 
 use super::{caps, lease, tell};
+use crate::cmd::sync;
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
@@ -8,10 +9,11 @@ use crate::time;
 use datum_core::task::{self, Said, Taken};
 use serde_json::json;
 
-/// Takes a task: of any number of processes that try, one gets it.
+/// Takes a task: of any number of processes in this clone that try, one gets it, and with --remote of all clones.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   datum task claim T-4k9x2ma --lease 2h
+  datum task claim T-4k9x2ma --remote origin
   while id=$(datum task claim --next --cap repair); do work-on $id && datum task finish $id; done
 
 Exit: 0 claimed, 1 another has it or none is left.")]
@@ -28,6 +30,12 @@ pub(crate) struct Claim {
     /// How long to have it before others may take it over
     #[arg(long, value_name = "TIME", default_value = "2h")]
     lease: String,
+    /// Claim it at this remote first (a name, an address or a path), where of all clones one wins; syncs the tasks
+    #[arg(long, value_name = "REMOTE")]
+    remote: Option<String>,
+    /// Give the remote this long
+    #[arg(long, value_name = "TIME", default_value = "30s", requires = "remote")]
+    budget: String,
 }
 
 impl Claim {
@@ -36,11 +44,26 @@ impl Claim {
         let caps = caps(&self.cap)?;
         let stamp = edge.stamp()?;
         let store = edge.store()?;
-        let taken = match &self.id {
-            Some(id) => Some(task::take(store, &stamp, id, lease)?),
-            None => {
-                let caps = (!caps.is_empty()).then(|| caps.iter().map(ToString::to_string).collect());
-                task::take_next(store, &stamp, caps.as_ref(), lease)?
+        let caps = (!caps.is_empty()).then(|| caps.iter().map(ToString::to_string).collect());
+        let taken = match (&self.remote, &self.id) {
+            (None, Some(id)) => Some(task::take(store, &stamp, id, lease)?),
+            (None, None) => task::take_next(store, &stamp, caps.as_ref(), lease)?,
+            (Some(text), id) => {
+                let remote = store.remote(&sync::location(edge, text), sync::budget(&self.budget)?)?;
+                let options = sync::options(store, Some("task"))?;
+                if let Some(trouble) = store.sync(&stamp, &remote, &options)?.trouble {
+                    return Err(trouble.into());
+                }
+                let taken = match id {
+                    Some(id) => Some(task::take_at(store, &remote, &stamp, id, lease)?),
+                    None => task::take_next_at(store, &remote, &stamp, caps.as_ref(), lease)?,
+                };
+                if let Some(trouble) = store.sync(&stamp, &remote, &options)?.trouble {
+                    out.warn(&format!(
+                        "claimed, but others cannot see by whom yet: {trouble}; run datum sync"
+                    ));
+                }
+                taken
             }
         };
         if let Some(taken) = taken {

@@ -57,7 +57,7 @@ fn of_one_who_claims_and_one_who_finishes_at_once_one_sees_what_the_other_did() 
         let seen = Seen::of(&snapshot);
         let late = stamp("a", 3);
         let asked = std::cell::Cell::new(0);
-        let giving = Giving { store: &store, stamp: &late, to: &late, lease: HOUR };
+        let giving = Giving { store: &store, stamp: &late, to: &late, lease: HOUR, above: 0 };
         let taken = giving.give(id, &seen, Some(snapshot), |tasks, task, hold| {
             asked.set(asked.get() + 1);
             if asked.get() == 1 {

@@ -1,0 +1,106 @@
+//! Taking tasks among clones: at a remote that all of them use, then here.
+//!
+//! A claim here is exact among the processes of one clone. Another clone that has not synced takes the same task, and the
+//! logs tell afterwards whose claim counts. Where that is too late, the mutex is claimed at the remote first, by a push
+//! that one of any number can win. It need not be given back there: whoever has the logs knows that its number has ended.
+
+use super::taking::{Giving, Seen, can_be_taken, claimed, held, mutex};
+use super::{Hold, TakeError, Taken, TaskError};
+use crate::claim::Outcome;
+use crate::id::EntryId;
+use crate::kind::Kind;
+use crate::stamp::{Millis, Stamp};
+use crate::store::{Store, StoreError};
+use crate::sync::SyncError;
+use crate::transport::Remote;
+use std::collections::BTreeSet;
+
+/// Why a task was not taken among clones.
+#[derive(Debug, thiserror::Error)]
+pub enum TakeAtError {
+    /// It was not taken here.
+    #[error(transparent)]
+    Take(#[from] TakeError),
+    /// The remote could not be asked, or refuses claims.
+    #[error(transparent)]
+    Sync(#[from] SyncError),
+}
+
+impl From<TaskError> for TakeAtError {
+    fn from(error: TaskError) -> Self {
+        Self::Take(error.into())
+    }
+}
+
+impl From<StoreError> for TakeAtError {
+    fn from(error: StoreError) -> Self {
+        Self::Take(error.into())
+    }
+}
+
+/// Takes the task called `name` for `lease` milliseconds, at `remote` before here.
+///
+/// What other clones did is known as far as their logs are here: sync before, and after, so that they know of this.
+///
+/// # Errors
+/// [`TakeAtError`] as [`take`](super::take), and when the remote cannot be asked. Where the connection was lost in the
+/// push, the claim there may stand; it ends with its lease.
+pub fn take_at(
+    store: &Store,
+    remote: &Remote,
+    stamp: &Stamp,
+    name: &str,
+    lease: Millis,
+) -> Result<Taken, TakeAtError> {
+    let seen = Seen::of(&store.snapshot_of(&[Kind::Task], None)?);
+    let id = seen.tasks.find(name)?.id;
+    take_seen_at(store, remote, stamp, id, lease, &seen)
+}
+
+/// Takes the most urgent of the tasks that are ready, as [`take_next`](super::take_next) does, at `remote` before here.
+///
+/// # Errors
+/// As [`take_at`].
+pub fn take_next_at(
+    store: &Store,
+    remote: &Remote,
+    stamp: &Stamp,
+    caps: Option<&BTreeSet<String>>,
+    lease: Millis,
+) -> Result<Option<Taken>, TakeAtError> {
+    let seen = Seen::of(&store.snapshot_of(&[Kind::Task], None)?);
+    for task in seen.tasks.ready(stamp.now, caps) {
+        match take_seen_at(store, remote, stamp, task.id, lease, &seen) {
+            Err(TakeAtError::Take(TakeError::Task(_))) => {}
+            taken => return taken.map(Some),
+        }
+    }
+    Ok(None)
+}
+
+fn take_seen_at(
+    store: &Store,
+    remote: &Remote,
+    stamp: &Stamp,
+    id: EntryId,
+    lease: Millis,
+    seen: &Seen,
+) -> Result<Taken, TakeAtError> {
+    let task = seen.tasks.get(id).ok_or_else(|| TaskError::Unknown(id.to_string()))?;
+    can_be_taken(&seen.tasks, task, stamp.now)?;
+    let mutex = mutex(id)?;
+    let fencing = match store.claim_at_beyond(remote, &mutex, stamp, lease, task.fence)? {
+        Outcome::Claimed { fencing, .. } => fencing,
+        Outcome::Held { by, until, fencing } => {
+            let hold = Hold { agent: by.agent().to_owned(), fence: fencing, until };
+            return Err(held(task, &hold).into());
+        }
+        Outcome::Free => return Err(TaskError::Unknown(task.alias()).into()),
+    };
+    let giving = Giving { store, stamp, to: stamp, lease, above: fencing.saturating_sub(1) };
+    let taken = giving.give(id, seen, None, claimed(stamp));
+    if taken.is_err() {
+        store.release_at(remote, &mutex, stamp, fencing)?;
+    }
+    Ok(taken?)
+}
