@@ -79,7 +79,7 @@ fn a_lease_that_has_ended_writes_nothing() {
     let claim = datum_as(&vessel, "b", 2, &["task", "claim", &id, "--format", "json"]).json();
     assert_eq!(claim["fence"], 2);
     let said = datum_as(&vessel, "b", 2, &["task", "finish", &id, "--fence", "1"]).fails(1);
-    assert!(said.contains("no longer counts"), "{said}");
+    assert!(said.contains("is not one the writer has"), "{said}");
     assert_eq!(datum_as(&vessel, "a", 2, &["task", "release", &id]).code, 1);
     datum_as(&vessel, "b", 2, &["task", "renew", &id, "--lease", "9h"]).ok();
     datum_as(&vessel, "b", 8, &["task", "release", &id, "no welder"]).ok();

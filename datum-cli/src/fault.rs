@@ -223,14 +223,18 @@ impl From<TaskError> for Fault {
             }
             TaskError::Ambiguous { .. } => Self::usage(message).hint("give more characters"),
             TaskError::Held { hold, .. } => no(format!("{message} until {}", crate::time::show(hold.until)))
-                .hint("it can be taken over when the lease ends; --force passes over the claim where a step has it"),
+                .hint("it can be taken over when the lease ends; finish, cancel, block, review and reopen take --force"),
             TaskError::Expired { task, hold } => no(format!("{message} at {}", crate::time::show(hold.until)))
                 .hint(format!("datum task claim {task} takes it again, if nobody else has")),
             TaskError::FencedOff { task, .. } => no(message).hint(format!("datum task show {task} says who has it")),
             TaskError::NotHeld { task, .. } => no(message).hint(format!("datum task claim {task}")),
             TaskError::State { task, .. } => no(message).hint(format!("datum task show {task} tells what happened")),
             TaskError::Waits { .. } => no(message).hint("datum task ready lists those that wait for nothing"),
-            TaskError::NoChange(_) | TaskError::Cycle(_) | TaskError::ParentCycle(_) => Self::usage(message),
+            TaskError::NoChange(_) => Self::usage(message).hint("it is so already: datum task show tells"),
+            TaskError::Cycle(_) => {
+                Self::usage(message).hint("datum task edit ID --no-needs ID takes one of them out")
+            }
+            TaskError::ParentCycle(_) => Self::usage(message).hint("datum task edit ID --no-parent takes one out"),
             TaskError::Draft(error) => error.into(),
         }
     }

@@ -174,7 +174,7 @@ pub enum TaskError {
         agent: String,
     },
     /// The fencing number the writer gave is not that of its claim, or no longer.
-    #[error("claim {fence} on {task} no longer counts: the newest is {newest}")]
+    #[error("claim {fence} on {task} is not one the writer has: the newest is {newest}")]
     FencedOff {
         /// The task's alias.
         task: String,

@@ -87,7 +87,10 @@ pub(crate) fn take(edge: &Edge<'_>, file: &Path, text: &str, dry_run: bool) -> R
 
 /// Reads a board, unless it is larger than any board.
 pub(crate) fn read(file: &Path) -> Result<String, Fault> {
-    let cannot = |why: &dyn std::fmt::Display| Fault::usage(format!("cannot read {}: {why}", file.display()));
+    let cannot = |why: &dyn std::fmt::Display| {
+        Fault::usage(format!("cannot read {}: {why}", file.display()))
+            .hint("name the board: datum task import FILE; datum publish makes TASKBOARD.md")
+    };
     let size = std::fs::metadata(file).map_err(|error| cannot(&error))?.len();
     if size > BOARD_MAX {
         return Err(cannot(&format!("it has {size} bytes, the most is {BOARD_MAX}")));
