@@ -203,7 +203,7 @@ impl From<StoreError> for Fault {
             StoreError::Log { .. } | StoreError::Ref(_) | StoreError::Object(_) => {
                 Self::broken(message).hint("datum doctor looks for what can be repaired")
             }
-            StoreError::Locked { .. } => Self::broken(message)
+            StoreError::Locked { .. } | StoreError::Outrun { .. } => Self::broken(message)
                 .hint("another git or datum process is at it; a lock that a dead one left is cleared once it is 10 s old"),
             StoreError::Signing { .. } => Self::usage(message).hint(
                 "datum agent keys new makes keys; DATUM_PASSPHRASE_FD gives the passphrase of locked ones",

@@ -340,7 +340,7 @@ impl Store {
             if wait.swap(&Move { name: &ref_name, old, new, stamp, reason: "datum: claim", sync: true })? {
                 return Ok(outcome(&step.1));
             }
-            wait.a_little(&self.common_dir.join(&ref_name))?;
+            wait.after_others(&ref_name)?;
         }
     }
 

@@ -66,6 +66,14 @@ pub enum StoreError {
         /// How long it was waited for.
         waited: Duration,
     },
+    /// Others moved the ref each time before this could.
+    #[error("{name}: others were faster each time; gave up after {:.1} s", waited.as_secs_f32())]
+    Outrun {
+        /// The ref.
+        name: String,
+        /// For how long.
+        waited: Duration,
+    },
     /// The agent's signing key is here and cannot be used, or is not here and must be.
     #[error("cannot sign as {agent}: {message}")]
     Signing {
@@ -367,7 +375,7 @@ impl Store {
                 }
                 return Ok(Applied { ids, clock, cleared: wait.cleared });
             }
-            wait.a_little(&self.common_dir.join(name))?;
+            wait.after_others(name)?;
         }
     }
 

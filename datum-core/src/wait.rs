@@ -49,19 +49,28 @@ impl<'s> Wait<'s> {
                             self.cleared.extend(self.store.refs.clear_stale_lock(name)?);
                         }
                     }
-                    self.a_little(&path)?;
+                    self.for_lock(&path)?;
                 }
             }
         }
     }
 
-    /// Waits for a short time, longer the longer it has already lasted; `blocked` is what it waits for.
-    pub(crate) fn a_little(&self, blocked: &Path) -> Result<(), StoreError> {
+    /// Waits for a short time after others have moved the ref `name`, which no setting of git's makes a failure.
+    pub(crate) fn after_others(&self, name: &str) -> Result<(), StoreError> {
+        let waited = self.start.elapsed();
+        if waited > self.store.patience.max(PATIENCE) {
+            return Err(StoreError::Outrun { name: name.to_owned(), waited });
+        }
+        sleep(waited);
+        Ok(())
+    }
+
+    fn for_lock(&self, path: &Path) -> Result<(), StoreError> {
         let waited = self.start.elapsed();
         if waited > self.store.patience {
-            return Err(StoreError::Locked { path: blocked.to_owned(), waited });
+            return Err(StoreError::Locked { path: path.to_owned(), waited });
         }
-        thread::sleep(jitter() + (waited / 16).min(Duration::from_millis(50)));
+        sleep(waited);
         Ok(())
     }
 }
@@ -85,6 +94,11 @@ impl Store {
             }
         }
     }
+}
+
+/// Sleeps for a short time, longer the longer it has already lasted.
+fn sleep(waited: Duration) {
+    thread::sleep(jitter() + (waited / 16).min(Duration::from_millis(50)));
 }
 
 /// A short time that differs from writer to writer: 0.2 to 2.2 ms.
