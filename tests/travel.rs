@@ -177,6 +177,55 @@ fn a_sync_that_is_killed_is_taken_up_again() {
 }
 
 #[test]
+fn a_copied_clone_that_is_killed_while_it_parts_keeps_what_it_said() {
+    const COUNT: u32 = 16;
+    let mut whole = std::time::Duration::from_millis(200);
+    for n in 0..=COUNT {
+        let server = Server::path();
+        let one = clone_of(&server);
+        one.datum(&["journal", "LOG", "before"]).ok();
+        sync(&one);
+        let copy = Vessel::empty();
+        let git = |path: &std::path::Path| path.join(".git");
+        let copied =
+            std::process::Command::new("cp").arg("-r").arg(git(one.path())).arg(copy.path()).status();
+        assert!(copied.unwrap().success());
+        one.datum(&["journal", "LOG", "by the first"]).ok();
+        one.datum(&["task", "create", "by the first"]).ok();
+        sync(&one);
+        copy.datum(&["journal", "LOG", "by the copy"]).ok();
+        copy.datum(&["task", "create", "by the copy"]).ok();
+        let start = std::time::Instant::now();
+        let mut child = copy.command(&["sync"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+        if n == 0 {
+            // Once through, to see how long it takes.
+            child.wait().unwrap();
+            whole = start.elapsed();
+        } else {
+            std::thread::sleep(whole / 3 + whole * 2 / 3 * (n * 5 % COUNT) / COUNT);
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        copy.age_locks();
+        sync(&copy);
+        sync(&copy);
+        sync(&one);
+        let both = ["before", "by the copy", "by the first"];
+        for vessel in [&one, &copy] {
+            let mut said = texts(vessel);
+            said.sort();
+            said.dedup();
+            assert_eq!(said, both, "kill {n}");
+            let listed = vessel.datum(&["task", "list", "--format", "json"]).json();
+            let titles: std::collections::BTreeSet<_> =
+                listed["tasks"].as_array().unwrap().iter().map(|task| task["title"].to_string()).collect();
+            assert_eq!(titles.len(), 2, "kill {n}: {listed}");
+        }
+        copy.fsck();
+    }
+}
+
+#[test]
 fn a_user_who_prunes_and_mirrors_does_no_lasting_harm() {
     let server = Server::path();
     let (one, two) = (clone_of(&server), clone_of(&server));
