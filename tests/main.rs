@@ -12,6 +12,7 @@ mod delivery;
 mod described;
 mod fleet;
 mod formats;
+mod git_commit;
 mod hooks;
 mod journal;
 mod keeper_http;
