@@ -13,6 +13,7 @@ mod described;
 mod fleet;
 mod formats;
 mod git_commit;
+mod git_sync;
 mod hooks;
 mod journal;
 mod keeper_http;

@@ -1,12 +1,12 @@
 //! `datum git commit|smart-commit`: commits that tell why.
 
-use super::{paths, tell, tree};
+use super::{places, tell, tree};
 use crate::cmd::journal::read_stdin;
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use datum_core::i2i;
-use datum_core::worktree::Scope;
+use datum_core::worktree::{Scope, TreePath};
 
 /// Longest subject `smart-commit` makes, characters.
 const SUBJECT_MAX: usize = 72;
@@ -59,7 +59,8 @@ fn commit(
     (files, staged): (&[String], bool),
 ) -> Result<Exit, Fault> {
     let text = compose(message, reasoning)?;
-    let files = paths(edge, files)?;
+    let files = places(edge, files)?;
+    let files = files.iter().map(|place| TreePath::new(place)).collect::<Result<Vec<_>, _>>()?;
     let scope = match files.as_slice() {
         [] if staged => Scope::Staged,
         [] => Scope::All,
