@@ -198,6 +198,33 @@ fn what_is_broken_is_told_apart() {
 }
 
 #[test]
+fn reasons_stand_beside_the_other_trailers() {
+    let vessel = Vessel::new();
+    let of_head = |what: &str| vessel.git(&["log", "-1", &format!("--format={what}")]).ok();
+    let message = "pump: new seal\n\nIt leaked.\n\nSigned-off-by: A <a@example.org>";
+    let commit = ["git", "commit", "-m", message, "--reasoning", "the old one\n\nwas brittle"];
+    write(&vessel, "a", "1\n");
+    vessel.datum(&commit).ok();
+    assert_eq!(
+        of_head("%(trailers)"),
+        "Signed-off-by: A <a@example.org>\nReasoning: the old one\n was brittle\n\n"
+    );
+    assert_eq!(of_head("%(trailers:key=Reasoning,unfold)"), "Reasoning: the old one was brittle\n\n");
+    let said = vessel.datum(&["git", "smart-commit", "fix(pump): seal", "it leaked", "--dry-run"]).ok();
+    assert_eq!(said, "fix(pump): seal\n\nReasoning: it leaked\n");
+    write(&vessel, "a", "2\n");
+    let ran = vessel.datum(&["git", "commit", "-m", "[I2I:STATUS:XX] up", "--i2i", "STATUS:XX"]);
+    assert!(ran.stderr.contains("warning: XX is no code of STATUS, which has STS"), "{ran:?}");
+    assert_eq!(of_head("%s"), "[I2I:STATUS:XX] a — up\n");
+    write(&vessel, "a", "3\n");
+    let ran = vessel.datum(&["git", "commit", "-m", "up", "--i2i", "STAT"]);
+    assert!(
+        ran.stderr.contains("warning: STAT is no known type\nhint: known types are PROPOSAL, "),
+        "{ran:?}"
+    );
+}
+
+#[test]
 fn templates_keep_what_is_a_program_and_a_bare_repository_is_one() {
     let vessel = Vessel::new();
     write(&vessel, "mine/run.sh", "#!/bin/sh\n");

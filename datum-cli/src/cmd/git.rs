@@ -4,6 +4,7 @@ mod commit;
 mod file;
 mod init;
 mod look;
+mod smart;
 mod template;
 
 use crate::edge::Edge;
@@ -36,7 +37,7 @@ enum Command {
     /// Commit all that has changed, untracked files too, or FILES; with hooks and signing as git does it
     Commit(commit::Commit),
     /// Commit all that has changed, untracked files too, with a subject made from a description
-    SmartCommit(commit::SmartCommit),
+    SmartCommit(smart::SmartCommit),
     /// Show the branch and what has changed
     #[command(after_help = "Examples:\n  datum git status --format json")]
     Status,
