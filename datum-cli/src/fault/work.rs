@@ -21,11 +21,11 @@ impl From<WorkError> for Fault {
                 Self::no(message).hint("what it says stands above; nothing was merged or pushed")
             }
             WorkError::Unmerged { .. } => Self::no(message)
-                .hint("mend each, git add it, and commit again; git merge --abort takes the merge back"),
+                .hint("mend each, git add it, and commit again; git status tells how to go back"),
             WorkError::Merging => Self::no(message).hint(
                 "datum git commit --staged -m TEXT ends it with all that is staged; git status tells more",
             ),
-            WorkError::NotNow(_) => Self::no(message).hint("git status tells what is under way"),
+            WorkError::NotNow(_) => Self::no(message).hint("git status and git worktree list tell more"),
             WorkError::InTheWay { .. } => Self::no(message).hint(
                 "nothing was changed; commit them, or put them aside with git stash -u, and run it again",
             ),
