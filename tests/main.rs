@@ -12,6 +12,8 @@ mod delivery;
 mod described;
 mod fleet;
 mod formats;
+mod git_commit;
+mod git_sync;
 mod hooks;
 mod journal;
 mod keeper_http;

@@ -58,6 +58,22 @@ fn everything(folder: &Path) -> Vec<u8> {
     all
 }
 
+#[cfg(unix)]
+#[test]
+fn a_declaration_whose_commit_is_refused_is_not_staged() {
+    let yard = Yard::new();
+    let hook = yard.vessel.path().join(".git/hooks/pre-commit");
+    std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    std::fs::write(&hook, "#!/bin/sh\nexit 1\n").unwrap();
+    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let said = yard.run(&["--role", "lookout"]);
+    assert!(said.stdout.contains("commit    failed    git commit refused"), "{said:?}");
+    assert_eq!(yard.vessel.git(&["status", "--porcelain"]).ok(), "?? CAPABILITY.toml\n");
+    std::fs::remove_file(hook).unwrap();
+    yard.run(&["--role", "lookout"]).ok();
+    assert_eq!(yard.vessel.git(&["status", "--porcelain"]).ok(), "");
+}
+
 #[test]
 fn given_answers_set_everything_up_once() {
     let (yard, octo, harbour) = (Yard::new(), Octo::start(vec![]), Vessel::with(&["--bare"]));

@@ -271,7 +271,7 @@ fn what_cannot_be_committed_or_synced_is_named() {
     vessel.git(&["remote", "add", "origin", "/nonexistent/harbour.git"]).ok();
     vessel.git(&["commit", "-q", "--allow-empty", "-m", "one"]).ok();
     // git's last line is advice; what is the matter stands in the first.
-    let gone = vessel.datum(&["git", "sync"]).fails(2);
+    let gone = vessel.datum(&["git", "sync"]).fails(3);
     assert!(gone.contains("'/nonexistent/harbour.git' does not appear to be a git repository"), "{gone}");
     fs::write(vessel.path().join("a"), "1").unwrap();
     vessel.datum(&["git", "commit", "-m", "a", "a"]).ok();

@@ -1,5 +1,7 @@
 //! Errors as the user meets them: one line, a hint, and an exit code that means something.
 
+mod work;
+
 use datum_core::audit::RuleError;
 use datum_core::files::LookError;
 use datum_core::oracle::OracleError;
@@ -7,7 +9,6 @@ use datum_core::roster::{RosterError, State};
 use datum_core::sync::SyncError;
 use datum_core::task::{TakeAtError, TakeError, TaskError};
 use datum_core::transport::{TransportError, Trouble};
-use datum_core::worktree::WorkError;
 use datum_core::{
     DraftError, FindError, GitError, NameError, ObjectError, RefError, RevisionError, StoreError,
 };
@@ -313,30 +314,6 @@ impl From<RosterError> for Fault {
                 Self { exit: Exit::No, ..Self::usage(message) }.hint(format!("datum agent {verb} {agent}"))
             }
             RosterError::Draft(error) => error.into(),
-        }
-    }
-}
-
-impl From<WorkError> for Fault {
-    fn from(error: WorkError) -> Self {
-        let message = error.to_string();
-        let no = |message: String| Self { exit: Exit::No, ..Self::usage(message) };
-        match error {
-            WorkError::Nothing => no(message),
-            WorkError::Refused { .. } => no(message).hint("what it says stands above; nothing was committed"),
-            WorkError::Conflicts { upstream, .. } => {
-                no(message).hint(format!("nothing was done; git merge {upstream} begins the merge by hand"))
-            }
-            WorkError::Path { .. } | WorkError::NoFile(_) => {
-                Self::usage(message).hint("paths count from where the command runs")
-            }
-            WorkError::NoRemote(name) => Self::usage(message).hint(format!("git remote add {name} URL")),
-            WorkError::NoBranch => Self::usage(message).hint("datum git checkout BRANCH"),
-            WorkError::Branch(_) | WorkError::Git(GitError::Failed { .. }) => Self::usage(message),
-            WorkError::File { .. } => {
-                Self::broken(message).hint("is the folder read-only, or the disk full?")
-            }
-            WorkError::Git(_) => Self::broken(message),
         }
     }
 }

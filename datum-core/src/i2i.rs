@@ -97,10 +97,10 @@ impl<'a> Subject<'a> {
     pub fn warnings(&self) -> Vec<Warning> {
         let mut found = Vec::new();
         match self.known_type() {
-            None => found.push(Warning::UnknownType),
+            None => found.push(Warning::UnknownType { kind: self.kind.to_owned() }),
             Some(kind) => {
-                if self.code.is_some_and(|code| !kind.allows(code)) {
-                    found.push(Warning::UnknownCode);
+                if let Some(code) = self.code.filter(|code| !kind.allows(code)) {
+                    found.push(Warning::UnknownCode { code: code.to_owned(), kind });
                 }
             }
         }
@@ -140,14 +140,22 @@ impl fmt::Display for Subject<'_> {
 }
 
 /// A departure from the conventions in a subject that is I2I all the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Warning {
     /// The type is in no specification and not in common use.
-    #[error("the type is not a known one")]
-    UnknownType,
+    #[error("{kind} is no known type")]
+    UnknownType {
+        /// The type, as written.
+        kind: String,
+    },
     /// The code does not belong to the type.
-    #[error("the code does not belong to the type")]
-    UnknownCode,
+    #[error("{code} is no code of {}, which has {}", kind.name, kind.codes.join(", "))]
+    UnknownCode {
+        /// The code, as written.
+        code: String,
+        /// The type.
+        kind: &'static Type,
+    },
     /// The type has lower-case letters.
     #[error("the type is not in upper case")]
     LowerCaseType,

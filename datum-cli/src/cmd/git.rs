@@ -4,13 +4,15 @@ mod commit;
 mod file;
 mod init;
 mod look;
+mod smart;
 mod template;
 
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use clap::Subcommand;
-use datum_core::worktree::{TreePath, WorkTree};
+use datum_core::worktree::WorkTree;
+use std::path::Path;
 
 /// Makes workshops, commits that tell why, and brings branches together.
 #[derive(Debug, clap::Args)]
@@ -32,10 +34,10 @@ enum Command {
     /// List the built-in templates and what they hold
     #[command(after_help = "Examples:\n  datum git templates\n  datum git templates --format json")]
     Templates,
-    /// Commit, with hooks and signing as git does it
+    /// Commit all that has changed, untracked files too, or FILES; with hooks and signing as git does it
     Commit(commit::Commit),
-    /// Commit with a subject made from a description: its type is found from the words
-    SmartCommit(commit::SmartCommit),
+    /// Commit all that has changed, untracked files too, with a subject made from a description
+    SmartCommit(smart::SmartCommit),
     /// Show the branch and what has changed
     #[command(after_help = "Examples:\n  datum git status --format json")]
     Status,
@@ -44,7 +46,7 @@ enum Command {
     /// List tools, interpreters, compilers and recipes, registered or not
     #[command(after_help = "Examples:\n  datum git inventory --format json")]
     Inventory,
-    /// Make a branch and check it out
+    /// Make a branch and check it out, or list the branches
     Branch(look::Branch),
     /// Check a branch out
     Checkout(look::Checkout),
@@ -89,35 +91,50 @@ fn tree(edge: &Edge<'_>) -> Result<WorkTree, Fault> {
     })
 }
 
-/// Checks paths; those given from a folder below the root count from there.
-fn paths(edge: &Edge<'_>, texts: &[String]) -> Result<Vec<TreePath>, Fault> {
-    let below = below(edge)?;
-    texts
-        .iter()
-        .map(|text| Ok(TreePath::new(&format!("{below}{}", text.trim_start_matches("./")))?))
-        .collect()
+/// Paths of the tree as they are named on the command line; none for the whole of it.
+pub(super) fn places(edge: &Edge<'_>, texts: &[String]) -> Result<Vec<String>, Fault> {
+    let places = texts.iter().map(|text| place(edge, text)).collect::<Result<Vec<_>, _>>()?;
+    Ok(if places.iter().any(String::is_empty) { Vec::new() } else { places })
 }
 
-/// Paths of the tree as they are named on the command line, counted from where it runs; none for the whole of it.
-pub(super) fn places(edge: &Edge<'_>, texts: &[String]) -> Result<Vec<String>, Fault> {
-    let below = if texts.is_empty() { String::new() } else { below(edge)? };
-    let mut places = Vec::new();
-    for text in texts {
-        let mut parts: Vec<&str> = below.split('/').filter(|part| !part.is_empty()).collect();
-        for part in text.split('/').filter(|part| !matches!(*part, "" | ".")) {
-            if part != ".." {
-                parts.push(part);
-            } else if parts.pop().is_none() {
-                return Err(Fault::usage(format!("{text:?} leads out of the repository"))
-                    .hint("paths count from where the command runs"));
-            }
-        }
-        if parts.is_empty() {
-            return Ok(Vec::new());
-        }
-        places.push(parts.join("/"));
+/// A path of the tree as it is named on the command line, counted from where that runs; empty for the root.
+fn place(edge: &Edge<'_>, text: &str) -> Result<String, Fault> {
+    let out = || {
+        Fault::usage(format!("{text:?} leads out of the repository"))
+            .hint("paths count from where the command runs")
+    };
+    if text.is_empty() {
+        return Err(Fault::usage("a path is empty").hint(". is the folder in which the command runs"));
     }
-    Ok(places)
+    let (below, text) = if Path::new(text).is_absolute() {
+        (String::new(), inside(edge, Path::new(text))?.ok_or_else(out)?)
+    } else {
+        (below(edge)?, text.to_owned())
+    };
+    let mut parts: Vec<&str> = below.split('/').filter(|part| !part.is_empty()).collect();
+    for part in text.split('/').filter(|part| !matches!(*part, "" | ".")) {
+        if part != ".." {
+            parts.push(part);
+        } else if parts.pop().is_none() {
+            return Err(out());
+        }
+    }
+    Ok(parts.join("/"))
+}
+
+/// What an absolute path says below the root of the work tree, by whatever name it calls the root.
+fn inside(edge: &Edge<'_>, path: &Path) -> Result<Option<String>, Fault> {
+    let Some(root) = edge.store()?.work_dir().and_then(|root| root.canonicalize().ok()) else {
+        return Ok(None);
+    };
+    let is_root = |above: &&Path| above.canonicalize().is_ok_and(|above| above == root);
+    let below = path.ancestors().find(is_root).and_then(|above| path.strip_prefix(above).ok());
+    Ok(below.map(|below| slashed(&below.to_string_lossy())))
+}
+
+/// A path with `/` between its parts, on whatever system.
+fn slashed(text: &str) -> String {
+    if std::path::MAIN_SEPARATOR == '/' { text.to_owned() } else { text.replace('\\', "/") }
 }
 
 /// Where the command runs below the root of the work tree, with a `/` behind it unless it is the root.
@@ -125,7 +142,7 @@ fn below(edge: &Edge<'_>) -> Result<String, Fault> {
     let root = edge.store()?.work_dir().and_then(|root| root.canonicalize().ok());
     let here = edge.dir().canonicalize().ok();
     let below = root.zip(here).and_then(|(root, here)| here.strip_prefix(root).ok().map(ToOwned::to_owned));
-    let text = below.map(|below| below.to_string_lossy().replace('\\', "/")).unwrap_or_default();
+    let text = below.map(|below| slashed(&below.to_string_lossy())).unwrap_or_default();
     Ok(if text.is_empty() { text } else { format!("{text}/") })
 }
 

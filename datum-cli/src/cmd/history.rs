@@ -117,6 +117,8 @@ impl History {
         let (found, count, end) = if self.only_count && paths.is_empty() && filter.is_empty() {
             let (count, end) = survey.count_commits()?;
             (Vec::new(), count, end)
+        } else if self.count == 0 && !self.only_count {
+            (Vec::new(), 0, End::Stopped)
         } else {
             let (mut found, mut count) = (Vec::new(), 0);
             let end = survey.snapshot.commits_of(&paths, |commit| {

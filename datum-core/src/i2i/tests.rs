@@ -30,9 +30,9 @@ fn the_three_grammars_are_read() {
 
 #[test]
 fn departures_are_warnings() {
-    insta::assert_snapshot!(shown("[I2I:FROBNICATE] a - b"), @r#"FROBNICATE None Some("a") "b" None ["the type is not a known one", "scope and summary are separated by something else than ' — '"]"#);
+    insta::assert_snapshot!(shown("[I2I:FROBNICATE] a - b"), @r#"FROBNICATE None Some("a") "b" None ["FROBNICATE is no known type", "scope and summary are separated by something else than ' — '"]"#);
     insta::assert_snapshot!(shown("[I2I:LOG] no separator"), @r#"LOG None None "no separator" None ["no scope: 'scope — summary' is expected after the bracket"]"#);
-    insta::assert_snapshot!(shown("[I2I:TASK:XXX] a — b"), @r#"TASK Some("XXX") Some("a") "b" None ["the code does not belong to the type"]"#);
+    insta::assert_snapshot!(shown("[I2I:TASK:XXX] a — b"), @r#"TASK Some("XXX") Some("a") "b" None ["XXX is no code of TASK, which has TSK"]"#);
     for separator in [" — ", " – ", " -- ", " - "] {
         let text = format!("[I2I:LOG] a{separator}b");
         let subject = parse(&text).unwrap().unwrap();

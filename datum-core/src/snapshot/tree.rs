@@ -14,6 +14,8 @@ pub struct File {
     pub id: EntryId,
     /// Whether it is a symbolic link, whose blob is its target.
     pub link: bool,
+    /// Whether it is a program.
+    pub executable: bool,
 }
 
 impl Snapshot<'_> {
@@ -46,7 +48,8 @@ impl Snapshot<'_> {
                         below.push((path, item.id));
                     }
                 } else if item.mode.is_blob() || item.mode.is_link() {
-                    visit(File { path, id: item.id, link: item.mode.is_link() });
+                    let (link, executable) = (item.mode.is_link(), item.mode.is_executable());
+                    visit(File { path, id: item.id, link, executable });
                 }
             }
             stack.extend(below.into_iter().rev());

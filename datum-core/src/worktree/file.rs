@@ -47,14 +47,18 @@ impl TreePath {
     }
 }
 
-fn cannot<'a>(doing: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> WorkError + 'a {
+pub(super) fn cannot<'a>(
+    doing: &'static str,
+    path: &'a Path,
+) -> impl FnOnce(std::io::Error) -> WorkError + 'a {
     move |source| WorkError::File { doing, path: path.to_owned(), source }
 }
 
 impl WorkTree {
-    /// The file at `path`, after a look that no folder on the way is a symbolic link.
+    /// The file at `path`, after a look that it is no folder, and no folder on the way a symbolic link.
     fn file(&self, path: &TreePath) -> Result<PathBuf, WorkError> {
         let mut file = self.root.clone();
+        let mut is_folder = false;
         for part in path.as_str().split('/') {
             file.push(part);
             match fs::symlink_metadata(&file) {
@@ -62,41 +66,66 @@ impl WorkTree {
                     let why = "is a symbolic link, or lies behind one";
                     return Err(WorkError::Path { path: path.0.clone(), why });
                 }
-                Ok(_) => {}
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Ok(meta) => is_folder = meta.is_dir(),
+                Err(error) if error.kind() == ErrorKind::NotFound => is_folder = false,
+                Err(error) if error.kind() == ErrorKind::NotADirectory => {
+                    let above = file.parent().unwrap_or(&file);
+                    let above = above.strip_prefix(&self.root).unwrap_or(above);
+                    return Err(WorkError::NoFolder(above.to_string_lossy().into_owned()));
+                }
                 Err(error) => return Err(cannot("look at", &file)(error)),
             }
         }
-        Ok(file)
+        if is_folder { Err(WorkError::Folder(path.0.clone())) } else { Ok(file) }
     }
 
     /// Reads the file at `path` of the commit `rev`.
     ///
     /// # Errors
-    /// [`WorkError::Git`] when there is no such commit or file.
+    /// [`WorkError::NoCommit`], [`WorkError::NotIn`] and [`WorkError::Folder`]; [`WorkError::Git`] when an object cannot
+    /// be read.
     pub fn read(&self, path: &TreePath, rev: &str) -> Result<Vec<u8>, WorkError> {
-        let object = format!("{rev}:{}", path.as_str());
-        let output = self.ask(&["cat-file", "blob", "--end-of-options", &object])?;
-        // git before 2.43 takes no --end-of-options here; the path keeps a revision from being an option.
-        let output = if output.status.success() || rev.starts_with('-') {
-            output
-        } else {
-            self.ask(&["cat-file", "blob", &object])?
-        };
-        if output.status.success() { Ok(output.stdout) } else { Err(failed("cat-file", &output).into()) }
+        self.check_commit(rev)?;
+        let listed =
+            self.output(&["--literal-pathspecs", "ls-tree", "--full-tree", "-z", rev, "--", path.as_str()])?;
+        // `mode type id`, a tab and the name.
+        let mut parts = listed.split([' ', '\t']).skip(1);
+        match (parts.next(), parts.next()) {
+            (Some("blob"), Some(id)) => {
+                let output = self.ask(&["cat-file", "blob", id])?;
+                if output.status.success() {
+                    Ok(output.stdout)
+                } else {
+                    Err(failed("cat-file", &output).into())
+                }
+            }
+            (Some(_), _) => Err(WorkError::Folder(path.0.clone())),
+            (None, _) => Err(WorkError::NotIn { path: path.0.clone(), rev: rev.to_owned() }),
+        }
     }
 
-    /// Writes the file at `path` and commits it alone.
+    /// Writes the file at `path` and commits it alone; what is there and in no commit only with `force`.
     ///
     /// # Errors
-    /// [`WorkError`] when it cannot be written or the commit is refused; then the file is as it was.
-    pub fn write(&self, path: &TreePath, bytes: &[u8], message: &str) -> Result<EntryId, WorkError> {
+    /// [`WorkError::Uncommitted`], and others when it cannot be written or the commit is refused; then the file is as it
+    /// was.
+    pub fn write(
+        &self,
+        path: &TreePath,
+        bytes: &[u8],
+        message: &str,
+        force: bool,
+    ) -> Result<EntryId, WorkError> {
         let file = self.file(path)?;
         let before = match fs::read(&file) {
             Ok(bytes) => Some(bytes),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(cannot("read", &file)(error)),
         };
+        let is_lost = before.as_ref().is_some_and(|before| before != bytes);
+        if is_lost && !force && !(self.is_known(path)? && self.is_clean(path)?) {
+            return Err(WorkError::Uncommitted(path.0.clone()));
+        }
         put(&file, bytes)?;
         let committed = self.commit(message, Scope::Files(std::slice::from_ref(path)));
         if committed.is_err() {
@@ -104,7 +133,6 @@ impl WorkTree {
                 Some(before) => put(&file, &before)?,
                 None => fs::remove_file(&file).map_err(cannot("remove", &file))?,
             }
-            self.unstage(path);
         }
         committed
     }
@@ -115,38 +143,32 @@ impl WorkTree {
     /// [`WorkError`] when git does not know it, it has changes, or the commit is refused; then it is as it was.
     pub fn delete(&self, path: &TreePath, message: &str) -> Result<EntryId, WorkError> {
         let file = self.file(path)?;
-        let known = self.ask(&["--literal-pathspecs", "ls-files", "--error-unmatch", "--", path.as_str()])?;
-        if !known.status.success() {
+        if !self.is_known(path)? {
             return Err(WorkError::Path { path: path.0.clone(), why: "is no file git knows" });
         }
-        let clean = self.ask(&["--literal-pathspecs", "diff", "--quiet", "HEAD", "--", path.as_str()])?;
-        if !clean.status.success() {
-            return Err(WorkError::Path { path: path.0.clone(), why: "has changes that are not committed" });
+        if !self.is_clean(path)? {
+            return Err(WorkError::Uncommitted(path.0.clone()));
         }
         let bytes = fs::read(&file).map_err(cannot("read", &file))?;
         let mode = fs::metadata(&file).map_err(cannot("look at", &file))?.permissions();
         fs::remove_file(&file).map_err(cannot("remove", &file))?;
-        let committed = self.commit_deletion(path, message);
+        let committed = self.commit(message, Scope::Files(std::slice::from_ref(path)));
         if committed.is_err() {
             put(&file, &bytes)?;
             fs::set_permissions(&file, mode).map_err(cannot("restore", &file))?;
-            self.unstage(path);
         }
         committed
     }
 
-    fn commit_deletion(&self, path: &TreePath, message: &str) -> Result<EntryId, WorkError> {
-        let args = ["--literal-pathspecs", "commit", "--quiet", "--file=-", "--only", "--", path.as_str()];
-        self.run("commit", &args, message)?;
-        self.head()
+    /// Whether the file is in the index.
+    fn is_known(&self, path: &TreePath) -> Result<bool, WorkError> {
+        self.says(&["--literal-pathspecs", "ls-files", "--error-unmatch", "--", path.as_str()])
     }
 
-    /// Sets what is staged of `path` back to the last commit.
-    fn unstage(&self, path: &TreePath) {
-        // Before the first commit there is nothing to go back to but "not there".
-        let reset = ["--literal-pathspecs", "reset", "--quiet", "--", path.as_str()];
-        let remove = ["--literal-pathspecs", "rm", "--quiet", "--cached", "--", path.as_str()];
-        let _ = if self.head().is_ok() { self.ask(&reset) } else { self.ask(&remove) };
+    /// Whether the file is as the last commit has it; nothing is before the first.
+    fn is_clean(&self, path: &TreePath) -> Result<bool, WorkError> {
+        Ok(self.tip()?.is_some()
+            && self.says(&["--literal-pathspecs", "diff", "--quiet", "HEAD", "--", path.as_str()])?)
     }
 }
 

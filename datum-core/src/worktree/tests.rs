@@ -53,11 +53,11 @@ fn a_file_is_written_read_and_deleted_each_in_a_commit() {
     let (dir, tree) = tree();
     fs::write(dir.path().join("other"), "x").unwrap();
     git(dir.path(), &["add", "other"]);
-    tree.write(&path("wiki/a.md"), b"one\n", "wiki: a").unwrap();
+    tree.write(&path("wiki/a.md"), b"one\n", "wiki: a", false).unwrap();
     assert_eq!(tree.read(&path("wiki/a.md"), "HEAD").unwrap(), b"one\n");
     assert_eq!(git(dir.path(), &["show", "--format=%s", "--name-only", "HEAD"]), "wiki: a\n\nwiki/a.md\n");
-    assert!(matches!(tree.write(&path("wiki/a.md"), b"one\n", "again"), Err(WorkError::Nothing)));
-    tree.write(&path("wiki/a.md"), b"two\n", "wiki: b").unwrap();
+    assert!(matches!(tree.write(&path("wiki/a.md"), b"one\n", "again", false), Err(WorkError::Nothing)));
+    tree.write(&path("wiki/a.md"), b"two\n", "wiki: b", false).unwrap();
     assert_eq!(tree.read(&path("wiki/a.md"), "HEAD~1").unwrap(), b"one\n");
     tree.delete(&path("wiki/a.md"), "wiki: gone").unwrap();
     assert!(tree.read(&path("wiki/a.md"), "HEAD").is_err());
@@ -70,10 +70,10 @@ fn a_file_is_written_read_and_deleted_each_in_a_commit() {
 #[test]
 fn a_refused_commit_leaves_the_file_as_it_was() {
     let (dir, tree) = tree();
-    tree.write(&path("a"), b"one", "a").unwrap();
+    tree.write(&path("a"), b"one", "a", false).unwrap();
     refuse(dir.path());
-    assert!(matches!(tree.write(&path("a"), b"two", "b"), Err(WorkError::Refused { .. })));
-    assert!(matches!(tree.write(&path("new/b"), b"two", "b"), Err(WorkError::Refused { .. })));
+    assert!(matches!(tree.write(&path("a"), b"two", "b", false), Err(WorkError::Refused { .. })));
+    assert!(matches!(tree.write(&path("new/b"), b"two", "b", false), Err(WorkError::Refused { .. })));
     assert!(matches!(tree.delete(&path("a"), "b"), Err(WorkError::Refused { .. })));
     assert_eq!(fs::read(dir.path().join("a")).unwrap(), b"one");
     assert_eq!(git(dir.path(), &["status", "--porcelain"]), "");
@@ -85,7 +85,7 @@ fn a_link_is_never_followed() {
     let (dir, tree) = tree();
     let outside = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(outside.path(), dir.path().join("link")).unwrap();
-    assert!(matches!(tree.write(&path("link/x"), b"x", "x"), Err(WorkError::Path { .. })));
+    assert!(matches!(tree.write(&path("link/x"), b"x", "x", false), Err(WorkError::Path { .. })));
     assert!(!outside.path().join("x").exists());
 }
 
@@ -127,16 +127,16 @@ fn branches_meet_or_name_their_conflicts() {
     git(other.path(), &["config", "user.name", "t"]);
     git(other.path(), &["config", "user.email", "t@t"]);
     let there = WorkTree::at(other.path());
-    there.write(&path("a"), b"theirs\n", "a").unwrap();
+    there.write(&path("a"), b"theirs\n", "a", false).unwrap();
     there.sync(None).unwrap();
-    here.write(&path("b"), b"ours\n", "b").unwrap();
+    here.write(&path("b"), b"ours\n", "b", false).unwrap();
     let met = here.sync(None).unwrap();
     assert_eq!((met.pulled, met.pushed, met.merged), (1, 2, true));
     assert_eq!(there.sync(None).map(|synced| (synced.pulled, synced.pushed)).unwrap(), (2, 0));
-    there.write(&path("b"), b"theirs\n", "b").unwrap();
+    there.write(&path("b"), b"theirs\n", "b", false).unwrap();
     there.sync(None).unwrap();
-    here.write(&path("b"), b"again\n", "b").unwrap();
-    here.write(&path("c"), b"c\n", "c").unwrap();
+    here.write(&path("b"), b"again\n", "b", false).unwrap();
+    here.write(&path("c"), b"c\n", "c", false).unwrap();
     let before = here.head().unwrap();
     let Err(WorkError::Conflicts { files, .. }) = here.sync(None) else { panic!("no conflict") };
     assert_eq!(files, ["b"]);

@@ -1,17 +1,21 @@
 //! `datum git read|write|delete`: files, each with its commit.
 
-use super::{below, tell, tree};
+use super::{place, tell, tree};
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
-use datum_core::worktree::TreePath;
+use datum_core::worktree::{TreePath, WorkError};
 use std::io::Read as _;
 
 /// Largest file that is written from stdin, bytes.
 const FILE_MAX: u64 = 256 * 1024 * 1024;
 
 fn path(edge: &Edge<'_>, text: &str) -> Result<TreePath, Fault> {
-    Ok(TreePath::new(&format!("{}{}", below(edge)?, text.trim_start_matches("./")))?)
+    let place = place(edge, text)?;
+    if place.is_empty() || text.ends_with('/') {
+        return Err(Fault::usage(format!("{text} names a folder")).hint("name a file in it"));
+    }
+    Ok(TreePath::new(&place)?)
 }
 
 /// Prints a file as it was committed, to the byte.
@@ -29,11 +33,7 @@ pub(crate) struct Read {
 
 impl Read {
     pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
-        let bytes = tree(edge)?.read(&path(edge, &self.path)?, &self.at).map_err(|error| {
-            Fault::usage(format!("{} at {}: {error}", self.path, self.at))
-                .hint("datum git history lists commits")
-        })?;
-        out.raw(&bytes);
+        out.raw(&tree(edge)?.read(&path(edge, &self.path)?, &self.at)?);
         Ok(Exit::Done)
     }
 }
@@ -42,7 +42,9 @@ impl Read {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   datum git write wiki/pump.md -m 'wiki: the pump' < pump.md
-  datum git write wiki/pump.md --content 'Prime it first.'")]
+  datum git write wiki/pump.md --content 'Prime it first.'
+
+Exit: 0 committed, 1 the file has changes that are not committed, is no other than it was, or a hook refused.")]
 pub(crate) struct Write {
     /// The file
     path: String,
@@ -52,6 +54,9 @@ pub(crate) struct Write {
     /// The message [default: write PATH]
     #[arg(short, long, value_name = "TEXT")]
     message: Option<String>,
+    /// Write over changes that are not committed
+    #[arg(long)]
+    force: bool,
 }
 
 impl Write {
@@ -62,7 +67,15 @@ impl Write {
             None => stdin()?,
         };
         let message = self.message.clone().unwrap_or_else(|| format!("write {}", path.as_str()));
-        let id = tree(edge)?.write(&path, &bytes, &message)?;
+        let id = tree(edge)?.write(&path, &bytes, &message, self.force).map_err(|error| {
+            let is_kept = matches!(error, WorkError::Uncommitted(_));
+            let fault = Fault::from(error);
+            if is_kept {
+                fault.hint("datum git commit -m TEXT FILE commits them first; --force writes over them")
+            } else {
+                fault
+            }
+        })?;
         tell(out, id, &message);
         Ok(Exit::Done)
     }

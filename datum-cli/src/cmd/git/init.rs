@@ -46,6 +46,10 @@ pub(crate) struct Init {
 impl Init {
     pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         let root = edge.dir().join(&self.place);
+        if let Some(file) = root.ancestors().find(|above| above.exists()).filter(|above| !above.is_dir()) {
+            return Err(Fault::usage(format!("{} is a file", file.display()))
+                .hint("nothing was written; name a folder"));
+        }
         let files = template::fill(template::load(&self.template)?, &self.variables(edge, &root)?)?;
         check_free(&root, &files)?;
         if self.dry_run {
@@ -159,15 +163,29 @@ fn make(root: &Path, files: &Files, is_new: bool) -> Result<datum_core::EntryId,
     if is_new {
         Store::init(root)?;
     }
-    for (path, bytes) in files {
+    for (path, content) in files {
         let file = root.join(path);
         let folder = file.parent().unwrap_or(root);
         fs::create_dir_all(folder)
-            .and_then(|()| fs::write(&file, bytes))
+            .and_then(|()| fs::write(&file, &content.bytes))
+            .and_then(|()| if content.executable { make_executable(&file) } else { Ok(()) })
             .map_err(|error| cannot(&file, &error))?;
     }
     let paths: Vec<TreePath> = files.keys().map(|path| TreePath::new(path)).collect::<Result<_, _>>()?;
     Ok(WorkTree::at(root).commit("feat: make the workshop\n", Scope::Files(&paths))?)
+}
+
+/// Lets those who may read a file run it.
+#[cfg(unix)]
+fn make_executable(file: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = fs::metadata(file)?.permissions().mode();
+    fs::set_permissions(file, fs::Permissions::from_mode(mode | (mode & 0o444) >> 2))
+}
+
+#[cfg(not(unix))]
+fn make_executable(_: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// Takes back what was written, so that nothing half-made stays.
@@ -206,12 +224,19 @@ impl CloneRepository {
     pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         let name = self.address.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or_default();
         let place = self.place.clone().unwrap_or_else(|| PathBuf::from(name.trim_end_matches(".git")));
+        let there = edge.dir().join(&place);
+        let is_free = fs::read_dir(&there).map_or(!there.exists(), |mut folder| folder.next().is_none());
+        if !is_free {
+            return Err(Fault::usage(format!("{} is there and not empty", place.display()))
+                .hint("nothing was cloned; name another folder"));
+        }
         let mut command = Command::new("git");
         command.arg("-C").arg(edge.dir()).args(["clone", "--quiet", "--"]).arg(&self.address).arg(&place);
         let status = command.stdout(Stdio::null()).status();
         let status = status.map_err(|error| Fault::broken(format!("cannot run git: {error}")))?;
         if !status.success() {
-            return Err(Fault::broken(format!("git could not clone {}", self.address)));
+            return Err(Fault::broken(format!("git could not clone {}", self.address))
+                .hint("what it says stands above; is the address right, and may you read it?"));
         }
         if out.is_json() {
             out.json(&serde_json::json!({ "version": 1, "path": place.display().to_string() }));

@@ -5,6 +5,7 @@ use crate::cmd::tools::manifest::{CATEGORIES, Manifest};
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
+use datum_core::worktree::{WorkError, WorkTree};
 use serde_json::json;
 
 pub(crate) fn status(edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
@@ -52,39 +53,60 @@ pub(crate) fn inventory(edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
     Ok(Exit::Done)
 }
 
-/// Makes a branch and checks it out.
+/// Makes a branch and checks it out; without a name it lists the branches.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
+  datum git branch
   datum git branch trial
   datum git branch hotfix --from v1.0")]
 pub(crate) struct Branch {
     /// Its name
-    name: String,
+    name: Option<String>,
     /// Where it begins [default: the commit that is checked out]
-    #[arg(long, value_name = "REV")]
+    #[arg(long, value_name = "REV", requires = "name")]
     from: Option<String>,
 }
 
 impl Branch {
     pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
-        tree(edge)?.branch(&self.name, self.from.as_deref())?;
-        say(out, &self.name);
+        let tree = tree(edge)?;
+        match &self.name {
+            Some(name) => {
+                tree.branch(name, self.from.as_deref())?;
+                say(out, name);
+            }
+            None => list(&tree, out)?,
+        }
         Ok(Exit::Done)
     }
 }
 
+fn list(tree: &WorkTree, out: &mut Out) -> Result<(), Fault> {
+    let branches = tree.branches()?;
+    let here = tree.current_branch().ok();
+    if out.is_json() {
+        out.json(&json!({ "version": 1, "branch": here, "branches": branches }));
+        return Ok(());
+    }
+    for branch in branches {
+        let mark = if Some(&branch) == here.as_ref() { '*' } else { ' ' };
+        out.line(&format!("{mark} {branch}"));
+    }
+    Ok(())
+}
+
 /// Checks a branch out; refused where changes would be lost.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  datum git checkout main")]
+#[command(after_help = "Examples:\n  datum git checkout main\n  datum git checkout -")]
 pub(crate) struct Checkout {
-    /// The branch
+    /// The branch; - for the one that was checked out before
     name: String,
 }
 
 impl Checkout {
     pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
-        tree(edge)?.checkout(&self.name)?;
-        say(out, &self.name);
+        let name = tree(edge)?.checkout(&self.name)?;
+        say(out, &name);
         Ok(Exit::Done)
     }
 }
@@ -103,7 +125,8 @@ fn say(out: &mut Out, branch: &str) {
   datum git sync
   datum git sync backup
 
-Exit: 0 both sides are the same now, 1 there are conflicts and nothing was done. datum sync carries the logs.")]
+Exit: 0 both sides are the same now, 1 there are conflicts or changes in the way and nothing was done, or a hook or the
+remote refused; a merge that could not be pushed stays, and is told. datum sync carries the logs.")]
 pub(crate) struct Sync {
     /// The remote [default: the branch's own, or origin]
     remote: Option<String>,
@@ -129,7 +152,11 @@ impl Sync {
                 }
                 Ok(Exit::Done)
             }
-            Err(datum_core::worktree::WorkError::Conflicts { upstream, files }) => {
+            Err(WorkError::MergeRefused { said }) => {
+                said.lines().for_each(|line| out.say(line));
+                Err(WorkError::MergeRefused { said }.into())
+            }
+            Err(WorkError::Conflicts { upstream, files }) => {
                 if out.is_json() {
                     out.json(&json!({ "version": 1, "upstream": upstream, "conflicts": files }));
                 } else {

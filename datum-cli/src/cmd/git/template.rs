@@ -70,8 +70,22 @@ const BUILT_IN: [BuiltIn; 2] = [
     },
 ];
 
+/// What a file of a template holds.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Content {
+    pub(super) bytes: Vec<u8>,
+    /// Whether it is a program.
+    pub(super) executable: bool,
+}
+
+impl From<&[u8]> for Content {
+    fn from(bytes: &[u8]) -> Self {
+        Self { bytes: bytes.to_vec(), executable: false }
+    }
+}
+
 /// The files of a template, by their paths.
-pub(super) type Files = BTreeMap<String, Vec<u8>>;
+pub(super) type Files = BTreeMap<String, Content>;
 
 /// Lists the built-in templates.
 pub(super) fn list(out: &mut Out) {
@@ -98,9 +112,12 @@ pub(super) fn list(out: &mut Out) {
 pub(super) fn load(source: &str) -> Result<Files, Fault> {
     if let Some(template) = BUILT_IN.iter().find(|template| template.name == source) {
         let files = template.files.iter();
-        return Ok(files.map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect());
+        return Ok(files.map(|(path, text)| ((*path).to_owned(), text.as_bytes().into())).collect());
     }
     let path = Path::new(source);
+    if is_git_folder(path) {
+        return from_store(path, source);
+    }
     if path.is_dir() {
         return from_folder(path);
     }
@@ -116,15 +133,20 @@ fn refuse(path: &str, why: &str) -> Fault {
     Fault::usage(format!("template: {path}: {why}")).hint("nothing was written")
 }
 
-fn add(files: &mut Files, path: &str, bytes: Vec<u8>) -> Result<(), Fault> {
+/// Whether `path` is a repository without a work tree: what git itself looks for.
+fn is_git_folder(path: &Path) -> bool {
+    path.join("HEAD").is_file() && path.join("objects").is_dir() && path.join("refs").is_dir()
+}
+
+fn add(files: &mut Files, path: &str, content: Content) -> Result<(), Fault> {
     let path = TreePath::new(path).map_err(|error| refuse(path, &error.to_string()))?;
-    if bytes.len() as u64 > FILE_MAX {
+    if content.bytes.len() as u64 > FILE_MAX {
         return Err(refuse(path.as_str(), "is larger than 4 MiB"));
     }
     if files.len() >= FILES_MAX {
         return Err(refuse(path.as_str(), "is one file more than the 2000 a template may have"));
     }
-    files.insert(path.as_str().to_owned(), bytes);
+    files.insert(path.as_str().to_owned(), content);
     Ok(())
 }
 
@@ -141,35 +163,49 @@ fn from_folder(root: &Path) -> Result<Files, Fault> {
         if entry.file_type().is_dir() {
             continue;
         }
-        let size = entry.metadata().map_or(0, |meta| meta.len());
-        if !entry.file_type().is_file() || size > FILE_MAX {
+        let meta = entry.metadata().map_err(|error| refuse(&path, &error.to_string()))?;
+        if !meta.is_file() || meta.len() > FILE_MAX {
             return Err(refuse(&path, "is no file of at most 4 MiB"));
         }
         let bytes = std::fs::read(entry.path()).map_err(|error| refuse(&path, &error.to_string()))?;
-        add(&mut files, &path, bytes)?;
+        add(&mut files, &path, Content { bytes, executable: is_executable(&meta) })?;
     }
     if files.is_empty() { Err(refuse(&root.display().to_string(), "holds no file")) } else { Ok(files) }
+}
+
+#[cfg(unix)]
+fn is_executable(meta: &std::fs::Metadata) -> bool {
+    std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o100 != 0
+}
+
+#[cfg(not(unix))]
+fn is_executable(_: &std::fs::Metadata) -> bool {
+    false
 }
 
 /// Fetches the newest commit into a folder of its own, checked out nowhere, and reads its files from there.
 fn from_repository(address: &str) -> Result<Files, Fault> {
     let folder = fresh_folder()?;
-    let read = fetch(address, &folder).and_then(|()| {
-        let store = Store::open(&folder)?;
-        let snapshot = store.snapshot()?;
-        let mut found = Vec::new();
-        snapshot.files(|_| true, |file| found.push(file))?;
-        let mut files = Files::new();
-        for file in found {
-            if file.link {
-                return Err(refuse(&file.path, "is a symbolic link"));
-            }
-            add(&mut files, &file.path, snapshot.blob(file.id)?)?;
-        }
-        if files.is_empty() { Err(refuse(address, "holds no file")) } else { Ok(files) }
-    });
+    let read = fetch(address, &folder).and_then(|()| from_store(&folder, address));
     let _ = std::fs::remove_dir_all(&folder);
     read
+}
+
+/// Reads the files of the newest commit of the repository at `folder`.
+fn from_store(folder: &Path, address: &str) -> Result<Files, Fault> {
+    let store = Store::open(folder)?;
+    let snapshot = store.snapshot()?;
+    let mut found = Vec::new();
+    snapshot.files(|_| true, |file| found.push(file))?;
+    let mut files = Files::new();
+    for file in found {
+        if file.link {
+            return Err(refuse(&file.path, "is a symbolic link"));
+        }
+        let content = Content { bytes: snapshot.blob(file.id)?, executable: file.executable };
+        add(&mut files, &file.path, content)?;
+    }
+    if files.is_empty() { Err(refuse(address, "holds no file")) } else { Ok(files) }
 }
 
 /// A folder that nobody had before, and that nobody else can look into.
@@ -213,7 +249,7 @@ fn fetch(address: &str, folder: &Path) -> Result<(), Fault> {
 /// Puts the values of `variables` in the place of `{{name}}` in contents and paths; what is no variable stays.
 pub(super) fn fill(files: Files, variables: &BTreeMap<String, String>) -> Result<Files, Fault> {
     let mut filled = Files::new();
-    for (path, bytes) in files {
+    for (path, Content { bytes, executable }) in files {
         let path = replace(&path, variables);
         // A file that is no text is taken as it is; git, too, takes NUL for the sign of one.
         let bytes = match String::from_utf8(bytes) {
@@ -224,7 +260,7 @@ pub(super) fn fill(files: Files, variables: &BTreeMap<String, String>) -> Result
         if filled.contains_key(&path) {
             return Err(refuse(&path, "is made by two files of the template"));
         }
-        add(&mut filled, &path, bytes)?;
+        add(&mut filled, &path, Content { bytes, executable })?;
     }
     Ok(filled)
 }
@@ -233,8 +269,10 @@ pub(super) fn fill(files: Files, variables: &BTreeMap<String, String>) -> Result
 pub(super) fn unfilled(files: &Files) -> BTreeSet<String> {
     let is_name =
         |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let texts =
-        files.values().filter_map(|bytes| str::from_utf8(bytes).ok()).filter(|text| !text.contains('\0'));
+    let texts = files
+        .values()
+        .filter_map(|content| str::from_utf8(&content.bytes).ok())
+        .filter(|text| !text.contains('\0'));
     let names = texts.flat_map(|text| text.split("{{").skip(1)).filter_map(|rest| rest.split_once("}}"));
     names.map(|(name, _)| name.trim()).filter(|name| is_name(name)).map(str::to_owned).collect()
 }
@@ -279,20 +317,20 @@ mod tests {
     #[test]
     fn what_is_no_text_stays_and_what_was_not_given_is_named() {
         let files = Files::from([
-            ("a".to_owned(), b"\0{{name}}".to_vec()),
-            ("b".to_owned(), b"{{name}} {{harbour}} ${{ secrets.X }}".to_vec()),
+            ("a".to_owned(), b"\0{{name}}"[..].into()),
+            ("b".to_owned(), b"{{name}} {{harbour}} ${{ secrets.X }}"[..].into()),
         ]);
         let filled = fill(files, &variables()).unwrap();
-        assert_eq!(filled["a"], b"\0{{name}}");
-        let b = Files::from([("b".to_owned(), filled["b"].clone())]);
+        assert_eq!(filled["a"].bytes, b"\0{{name}}");
+        let b = Files::from([("b".to_owned(), filled["b"].bytes[..].into())]);
         assert_eq!(unfilled(&b).into_iter().collect::<Vec<_>>(), ["harbour"]);
     }
 
     #[test]
     fn a_variable_cannot_lead_a_path_out() {
-        let files = Files::from([("{{x}}/evil".to_owned(), Vec::new())]);
+        let files = Files::from([("{{x}}/evil".to_owned(), Content::default())]);
         assert!(fill(files, &variables()).is_err());
-        let twice = Files::from([("{{name}}".to_owned(), vec![]), ("pump".to_owned(), vec![])]);
+        let twice = ["{{name}}", "pump"].map(|path| (path.to_owned(), Content::default())).into();
         assert!(fill(twice, &variables()).is_err());
     }
 
@@ -300,7 +338,8 @@ mod tests {
     fn the_built_in_templates_are_whole() {
         for template in &BUILT_IN {
             let files = load(template.name).unwrap();
-            let manifest: serde_json::Value = serde_json::from_slice(&files["tools/manifest.json"]).unwrap();
+            let manifest: serde_json::Value =
+                serde_json::from_slice(&files["tools/manifest.json"].bytes).unwrap();
             for category in ["tools", "interpreters", "compilers", "recipes"] {
                 assert!(manifest[category].is_array(), "{category}");
             }
