@@ -268,3 +268,14 @@ fn branches_are_listed_and_the_one_before_comes_back() {
     assert_eq!(vessel.datum(&["git", "history", "--last", "0"]).ok(), "");
     assert_eq!(vessel.datum(&["git", "history", "--last", "0", "--count"]).ok(), "2\n");
 }
+
+#[test]
+fn the_first_commit_may_have_ids_of_either_kind() {
+    for init in [&[][..], &["--object-format=sha256"]] {
+        let vessel = Vessel::with(init);
+        vessel.datum(&["git", "write", "a", "--content", "1"]).ok();
+        write(&vessel, "b", "2\n");
+        vessel.datum(&["git", "commit", "-m", "b", "b"]).ok();
+        assert_eq!(vessel.git(&["ls-files"]).ok(), "a\nb\n", "{init:?}");
+    }
+}

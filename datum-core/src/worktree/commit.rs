@@ -18,9 +18,6 @@ pub enum Scope<'a> {
     Files(&'a [TreePath]),
 }
 
-/// The id of the tree without files, which git knows in every repository.
-const EMPTY_TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
-
 impl WorkTree {
     /// Commits, as `git commit` does, with its hooks and signing.
     ///
@@ -92,8 +89,12 @@ impl WorkTree {
 
     /// Whether these files are as they were in the last commit.
     fn is_same(&self, names: &[&str]) -> Result<bool, WorkError> {
-        let base = if self.tip()?.is_some() { "HEAD" } else { EMPTY_TREE };
-        let args = [&["--literal-pathspecs", "diff-index", "--quiet", base, "--"][..], names].concat();
+        let base = match self.tip()? {
+            Some(_) => "HEAD".to_owned(),
+            // The tree without files, which git knows in every repository.
+            None => self.output(&["hash-object", "-t", "tree", "--stdin"])?,
+        };
+        let args = [&["--literal-pathspecs", "diff-index", "--quiet", &base, "--"][..], names].concat();
         self.says(&args)
     }
 
