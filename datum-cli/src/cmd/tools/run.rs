@@ -123,14 +123,15 @@ pub(crate) fn recorded(
     match &status {
         Err(fault) => record(edge, &fault.message)?,
         Ok(status) => {
-            let took = start.elapsed();
+            let millis = start.elapsed().as_millis();
+            let took = format!("{}.{:03}", millis / 1000, millis % 1000);
             let (says, key, number) = match (status.code(), signal(*status)) {
                 (Some(code), _) => (format!("ended with {code}"), "Exit", code),
                 (None, signal) => (format!("was killed by signal {signal}"), "Signal", signal),
             };
-            let draft = entry(&format!("{what}: {says} after {:.3} s", took.as_secs_f64()))?
+            let draft = entry(&format!("{what}: {says} after {took} s"))?
                 .with(key, &number.to_string())?
-                .with("Duration-Ms", &took.as_millis().to_string())?;
+                .with("Duration-Ms", &millis.to_string())?;
             note(edge, draft)?;
         }
     }
