@@ -30,9 +30,15 @@ fn an_agent_starts_waits_ends_and_begins_anew() {
     let said = at(&vessel, "heron", 201, &["agent", "start"]).fails(1);
     assert!(said.contains("is retired") && said.contains("datum agent restart heron"), "{said}");
     let id = at(&vessel, "lead", 201, &["task", "create", "one"]).ok();
+    for claim in [&["task", "claim", id.trim()][..], &["task", "claim", "--next"]] {
+        let said = at(&vessel, "heron", 201, claim).fails(1);
+        assert!(said.contains("is retired") && said.contains("datum agent restart heron"), "{said}");
+    }
     let said = at(&vessel, "lead", 201, &["oracle", "dispatch", id.trim(), "--agent", "heron"]).fails(1);
     assert!(said.contains("heron is retired"), "{said}");
     at(&vessel, "heron", 202, &["agent", "restart"]).ok();
+    let said = at(&vessel, "lead", 202, &["agent", "idle", "heorn"]).fails(2);
+    assert!(said.contains("did you mean \"heron\"?") && said.contains("agent start heorn"), "{said}");
     let list = at(&vessel, "lead", 202, &["agent", "list", "--state", "active", "--format", "json"]).json();
     assert_eq!(list["agents"].as_array().unwrap().len(), 1, "{list}");
     assert_eq!(
@@ -43,6 +49,8 @@ fn an_agent_starts_waits_ends_and_begins_anew() {
         (&["agent", "start", "../x"][..], 2),
         (&["agent", "show", "nobody"], 2),
         (&["agent", "list", "--state", "drunk"], 2),
+        (&["agent", "idle", "heorn"], 2),
+        (&["agent", "retire", "nobody"], 2),
     ] {
         assert!(at(&vessel, "lead", 202, args).fails(code).starts_with("error: "), "{args:?}");
     }
@@ -71,12 +79,16 @@ fn a_handover_is_one_bottle_and_one_file_and_stands_first() {
     let id = at(&vessel, "heron", 1, &args).ok().trim().to_owned();
     let file = std::fs::read_to_string(vessel.path().join("HANDOVER.md")).unwrap();
     assert!(file.contains("Mind the tide.") && file.contains(&id) && file.contains("Where is it?"), "{file}");
-    assert!(file.contains("half of the net") && file.contains("mend the net, @heron"), "{file}");
+    assert!(file.contains("half of the net") && file.contains("mend the net"), "{file}");
+    // What is given back in the same command is no claim any more.
+    assert!(file.contains("## Given back (1)") && !file.contains("## Claims"), "{file}");
+    assert!(!file.contains("@heron until"), "{file}");
     // One entry: the bottle, whose text is the file's.
     let shown = at(&vessel, "tern", 1, &["resume", "--format", "json"]).json();
     assert!(file.starts_with(shown["handover"]["text"].as_str().unwrap()), "{shown}");
     let resume = at(&vessel, "tern", 1, &["resume"]).ok();
     assert!(resume.starts_with("handover    ") && resume.contains("- no twine"), "{resume}");
+    assert!(resume.contains("Handover of heron: 0 claims, 1 given back, 1 open task, "), "{resume}");
     assert_eq!(at(&vessel, "tern", 1, &["task", "claim", held.trim()]).ok(), held, "it was given back");
     // Taken in, it is one line; the next one stands first again.
     at(&vessel, "tern", 2, &["bottle", "ack", &id]).ok();

@@ -32,6 +32,7 @@ mod servers;
 mod ssh;
 mod status;
 mod task;
+mod tools;
 mod travel;
 mod tui;
 mod vault;

@@ -1,5 +1,7 @@
 //! Onboarding: by given answers, through a terminal, killed half-way, and with bad answers.
 
+mod trouble;
+
 use crate::octo::{Octo, TOKEN};
 use crate::vessel::{Ran, Vessel};
 use std::io::{Read as _, Write as _};
@@ -222,7 +224,8 @@ fn what_fails_stops_no_other_step_and_is_done_by_the_next_run() {
     );
     assert_eq!((ran.code, failed(&ran)), (0, Vec::new()), "{ran:?}");
     assert_eq!(yard.standing("token"), "done");
-    // The file before was committed by the first run, so git has it.
+    // Git has not got the file before, so it is kept beside.
+    assert!(yard.vessel.path().join("CAPABILITY.toml.before").is_file());
     assert!(std::fs::read_to_string(&toml).unwrap().contains("role = \"cook\""));
     // A token that cannot be checked is kept all the same, and that is said.
     let ran =
@@ -264,12 +267,16 @@ struct Terminal {
 impl Terminal {
     /// `None` where there is no `script` that can make one.
     fn start(yard: &Yard) -> Option<Self> {
+        Self::start_with(yard, "")
+    }
+
+    fn start_with(yard: &Yard, options: &str) -> Option<Self> {
         let probe = Command::new("script").args(["-qec", "true", "/dev/null"]).stdin(Stdio::null()).output();
         if !probe.is_ok_and(|probe| probe.status.success()) {
             return None;
         }
         let mut command = crate::vessel::clean("script", yard.vessel.path());
-        let line = format!("stty rows 24 cols 80; exec '{}' onboard", env!("CARGO_BIN_EXE_datum"));
+        let line = format!("stty rows 24 cols 80; exec '{}' onboard {options}", env!("CARGO_BIN_EXE_datum"));
         command.args(["-qec", &line, "/dev/null"]).env("DATUM_AGENT", "heron").env("TERM", "xterm");
         command.env("XDG_CONFIG_HOME", yard.home.path()).env("NO_COLOR", "1").env("SHELL", "/bin/sh");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());

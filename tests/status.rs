@@ -30,13 +30,24 @@ fn one_screen_holds_it_all() {
     let part = |name: &str| lines.iter().find(|line| line.starts_with(name)).copied().unwrap_or_default();
     assert_eq!(part("inbox"), "inbox    12 unread, 0 overdue");
     assert!(part("tasks").starts_with("tasks    11 ready, 1 in progress"), "{screen}");
-    assert_eq!(part("claims"), "claims   12 held, and 1 of tasks");
+    assert_eq!(part("claims"), "claims   12 on names, 1 on tasks");
     assert_eq!(part("agents"), "agents   3 known");
     for (name, rows) in [("inbox", 2), ("tasks", 2), ("claims", 2), ("agents", 2), ("journal", 2)] {
         let at = lines.iter().position(|line| line.starts_with(name)).unwrap();
         assert!(lines[at + 1..=at + rows].iter().all(|line| line.starts_with("  ")), "{name}: {screen}");
     }
     assert!(!screen.contains('\u{1b}'), "colour is for terminals");
+}
+
+#[test]
+fn the_logs_stand_in_columns() {
+    let vessel = Vessel::new();
+    vessel.datum(&["journal", "NOTE", "x"]).ok();
+    vessel.datum(&["task", "create", "x", "--agent", "an-agent-whose-name-is-rather-long"]).ok();
+    let screen = vessel.datum(&["status", "--verbose"]).ok();
+    let logs: Vec<&str> = screen.lines().filter(|line| line.ends_with("        1")).collect();
+    assert_eq!(logs.len(), 2, "{screen}");
+    assert_eq!(logs[0].len(), logs[1].len(), "{screen}");
 }
 
 #[test]

@@ -181,6 +181,44 @@ fn a_board_goes_out_and_comes_back() {
 }
 
 #[test]
+fn publish_overwrites_no_line_that_was_not_read_back() {
+    let vessel = Vessel::new();
+    let one = create(&vessel, &["one"]);
+    vessel.datum(&["publish"]).ok();
+    let path = vessel.path().join("TASKBOARD.md");
+    let read = || std::fs::read_to_string(&path).unwrap();
+    assert!(read().lines().next().unwrap().contains("datum task import reads back"));
+    // A board that nobody has written in is made anew, also where a task in it is gone.
+    create(&vessel, &["two"]);
+    let three = vessel.datum(&["task", "create", "three", "--format", "json"]).json();
+    vessel.datum(&["publish"]).ok();
+    vessel.datum(&["undo", three["ids"][0].as_str().unwrap()]).ok();
+    vessel.datum(&["publish"]).ok();
+    assert!(!read().contains("three"));
+    std::fs::write(&path, read() + "- [ ] by hand\n").unwrap();
+    let edited = read();
+    for args in [&["publish"][..], &["publish", "--dry-run"]] {
+        let said = vessel.datum(args).fails(1);
+        assert!(said.contains("new: by hand") && said.contains("hint: datum task import"), "{said}");
+    }
+    let json = vessel.datum(&["publish", "--format", "json"]);
+    assert!(json.code == 1 && json.stdout.contains("\"not_imported\":[\"new: by hand\"]"), "{json:?}");
+    assert_eq!(read(), edited);
+    vessel.datum(&["task", "import"]).ok();
+    vessel.datum(&["publish"]).ok();
+    assert!(read().contains("- [ ] by hand (`T-"), "{}", read());
+    // What cannot be taken over stays too, until somebody has seen to it.
+    let gone: String =
+        read().lines().filter(|l| !l.starts_with("- [ ] one")).map(|l| format!("{l}\n")).collect();
+    std::fs::write(&path, &gone).unwrap();
+    let said = vessel.datum(&["publish"]).fails(1);
+    assert!(said.contains(&format!("{one}: its line is gone")), "{said}");
+    std::fs::remove_file(&path).unwrap();
+    vessel.datum(&["publish"]).ok();
+    assert!(read().contains("- [ ] one ("));
+}
+
+#[test]
 fn of_killed_claims_each_is_told_of_or_was_not_made() {
     const COUNT: u32 = 60;
     let vessel = Vessel::new();

@@ -126,5 +126,10 @@ fn a_signal_ends_it_and_the_terminal_comes_back() {
 fn elsewhere_than_on_a_terminal_it_says_so() {
     let vessel = Vessel::new();
     assert!(vessel.datum(&["tui"]).fails(2).contains("hint: datum status"));
-    assert!(vessel.datum(&["tui", "--page", "cellar"]).fails(2).contains("is no page"));
+    let said = vessel.datum(&["tui", "--page", "cellar"]).fails(2);
+    assert!(said.contains("'cellar'") && said.contains("journal, inbox, board, agents, audits"), "{said}");
+    for shell in ["bash", "zsh", "fish"] {
+        let text = vessel.datum(&["completions", shell]).ok();
+        assert!(text.contains("journal inbox board agents audits") || text.contains("audits\\t"), "{shell}");
+    }
 }

@@ -261,7 +261,7 @@ impl<'a> Edge<'a> {
 /// What the vessel's CAPABILITY.toml declares.
 fn declared(store: &Store) -> Result<Option<Capability>, Fault> {
     let text = match store.work_dir() {
-        Some(root) => std::fs::read_to_string(root.join("CAPABILITY.toml")).ok(),
+        Some(root) => crate::regular::text(&root.join("CAPABILITY.toml")).ok(),
         None => {
             let file = store.snapshot()?.file("CAPABILITY.toml").ok().flatten();
             file.and_then(|bytes| String::from_utf8(bytes).ok())

@@ -175,7 +175,7 @@ pub use id::EntryId;
 pub use kind::Kind;
 pub use log::{Damage, Hint};
 pub use maintenance::Upkeep;
-pub use name::{AGENT_MAX, AgentName, NameError, WORD_MAX, Word};
+pub use name::{AGENT_MAX, AgentName, NameError, WORD_MAX, Word, nearest};
 pub use odb::ObjectError;
 pub use pins::Pins;
 pub use refs::RefError;

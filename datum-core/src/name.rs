@@ -141,6 +141,23 @@ impl fmt::Display for Word {
     }
 }
 
+/// The name among `names` that is written most like `asked`, if one is near.
+///
+/// # Examples
+/// ```
+/// assert_eq!(datum_core::nearest("heorn", ["tern", "heron"].into_iter()).as_deref(), Some("heron"));
+/// assert_eq!(datum_core::nearest("x", ["tern", "heron"].into_iter()), None);
+/// ```
+pub fn nearest<'n>(asked: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
+    let shared = |name: &str| {
+        let front = name.bytes().zip(asked.bytes()).take_while(|(a, b)| a == b).count();
+        let back = name.bytes().rev().zip(asked.bytes().rev()).take_while(|(a, b)| a == b).count();
+        front + back
+    };
+    let near = names.filter(|name| 2 * shared(name) >= name.len()).max_by_key(|name| shared(name))?;
+    Some(near.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ mod need;
 pub use answers::{
     ANSWERS_MAX, Answers, AnswersError, FirstTask, Keys, TASKS_MAX, Wanted, one_line, variable_name,
 };
-pub use need::{Facts, Need, Standing, Step, declined, needs, onboarded};
+pub use need::{Facts, Need, Standing, Step, choices, declined, needs, onboarded};
 
 use crate::bottle::{self, Recipient};
 use crate::capability::{self, Capability};

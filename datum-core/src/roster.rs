@@ -20,6 +20,7 @@ use crate::name::AgentName;
 use crate::odb::ObjectError;
 use crate::snapshot::Snapshot;
 use crate::stamp::Millis;
+use crate::store::{Store, StoreError};
 use crate::undo;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -264,6 +265,24 @@ pub fn read(snapshot: &Snapshot<'_>) -> Result<BTreeMap<AgentName, Agent>, Objec
         entry_of(&mut agents, name).seen = clock;
     }
     Ok(agents)
+}
+
+/// The state of `agent`, by the newest statement; it reads the logs of that kind alone.
+///
+/// # Errors
+/// [`StoreError`] when the logs cannot be read.
+pub fn state(store: &Store, agent: &AgentName) -> Result<State, StoreError> {
+    let mut found = State::default();
+    undo::walk_visible(&store.snapshot_of(&[Kind::Agent], None)?, Kind::Agent, |view| {
+        match stated(|key| view.trailer(key)) {
+            Some((name, state)) if name == *agent => {
+                found = state;
+                ControlFlow::Break(())
+            }
+            _ => ControlFlow::Continue(()),
+        }
+    });
+    Ok(found)
 }
 
 fn entry_of(agents: &mut BTreeMap<AgentName, Agent>, name: AgentName) -> &mut Agent {

@@ -7,8 +7,9 @@ use crate::record::{short, tell_written};
 use crate::time;
 use datum_core::roster::{self, Liveness, State, Statement, Step};
 use datum_core::task::{self, Record, Task, Tasks};
-use datum_core::{AgentName, Kind, Millis, Snapshot};
+use datum_core::{AgentName, Kind, Millis, Snapshot, nearest};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// Starts, retires and lists agents; makes and shows an agent's keys.
 #[derive(Debug, clap::Args)]
@@ -29,7 +30,7 @@ pub(crate) struct Agent {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Say that an agent begins to work
+    /// Say that an agent begins to work; also introduces one that nobody knows yet
     #[command(after_help = "Examples:\n  datum agent start\n  datum agent start heron --note 'first watch'")]
     Start(Turn),
     /// Say that an agent waits for work
@@ -99,23 +100,50 @@ fn concerned(edge: &Edge<'_>, name: Option<&str>) -> Result<AgentName, Fault> {
     name.map_or_else(|| edge.agent(), |name| Ok(AgentName::new(name)?))
 }
 
-/// Records a step of the life of `name`; answers with the entry, or nothing where it is there already.
-pub(crate) fn turn(
+/// Records a step of the life of `name`: the entry, or nothing where it is there already; and whether nobody knew it.
+fn turn(
     edge: &Edge<'_>,
     name: &AgentName,
     step: Step,
     note: &str,
-) -> Result<datum_core::Applied, Fault> {
-    edge.store()?.apply::<Fault>(Kind::Agent, &edge.stamp()?, |snapshot| {
-        let agent = roster::read(snapshot)?.remove(name).unwrap_or_else(|| roster::Agent::new(name.clone()));
+) -> Result<(datum_core::Applied, bool), Fault> {
+    let mut is_new = false;
+    let applied = edge.store()?.apply::<Fault>(Kind::Agent, &edge.stamp()?, |snapshot| {
+        let mut agents = roster::read(snapshot)?;
+        is_new = !agents.contains_key(name);
+        let agent = match agents.remove(name) {
+            Some(agent) => agent,
+            None if matches!(step, Step::Idle | Step::Retire) => return Err(unknown(name, &agents)),
+            None => roster::Agent::new(name.clone()),
+        };
         Ok(agent.step(step, note)?.into_iter().collect())
-    })
+    })?;
+    Ok((applied, is_new))
+}
+
+fn unknown(name: &AgentName, known: &BTreeMap<AgentName, roster::Agent>) -> Fault {
+    let near = nearest(name.as_str(), known.keys().map(AgentName::as_str));
+    let near = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
+    Fault::usage(format!("no agent is called {name}{near}"))
+        .hint(format!("datum agent list lists those that are known, datum agent start {name} introduces one"))
+}
+
+/// Refuses an agent that is retired, for what only one who works does.
+pub(crate) fn refuse_retired(edge: &Edge<'_>, name: &AgentName) -> Result<(), Fault> {
+    if roster::state(edge.store()?, name)? == State::Retired {
+        return Err(Fault::no(format!("{name} is retired and takes no task"))
+            .hint(format!("datum agent restart {name}")));
+    }
+    Ok(())
 }
 
 impl Turn {
     fn run(&self, edge: &Edge<'_>, out: &mut Out, step: Step) -> Result<Exit, Fault> {
         let name = concerned(edge, self.name.as_deref())?;
-        let applied = turn(edge, &name, step, &self.note)?;
+        let (applied, is_new) = turn(edge, &name, step, &self.note)?;
+        if is_new {
+            out.say(&format!("{name} is new here"));
+        }
         let state = step.state().as_str();
         if applied.ids.is_empty() {
             out.say(&format!("{name} is {state} already"));
@@ -213,10 +241,8 @@ impl Show {
         let name = concerned(edge, self.name.as_deref())?;
         let now = edge.now()?;
         let snapshot = edge.store()?.snapshot()?;
-        let Some(agent) = roster::read(&snapshot)?.remove(&name) else {
-            return Err(Fault::usage(format!("no agent is called {name}"))
-                .hint("datum agent list lists those that are known"));
-        };
+        let mut agents = roster::read(&snapshot)?;
+        let agent = agents.remove(&name).ok_or_else(|| unknown(&name, &agents))?;
         let known = Known::of(agent, &task::fold(&snapshot), now);
         let history = roster::history(&snapshot, &name);
         if out.is_json() {

@@ -9,7 +9,7 @@ use crate::time;
 use datum_core::bottle::{Bottle, Stage};
 use datum_core::handover::{self, FILE};
 use datum_core::task::{self, Said, TaskError};
-use datum_core::{AgentName, EntryId, Kind, Stamp, Store, roster};
+use datum_core::{AgentName, EntryId, Kind, Snapshot, Stamp, Store, roster};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -49,8 +49,12 @@ impl Handover {
         let to = self.to.as_deref().map(AgentName::new).transpose()?;
         let note = if self.note == "-" { stdin()? } else { self.note.clone() };
         let (store, stamp, me) = (edge.store()?, edge.stamp()?, edge.me()?);
+        let gather = |snapshot: &Snapshot<'_>| -> Result<_, Fault> {
+            let told = handover::gather(snapshot, &me, stamp.now, &note, &self.problem)?;
+            Ok(if self.release { told.giving_back() } else { told })
+        };
         if self.dry_run {
-            let told = handover::gather(&store.snapshot()?, &me, stamp.now, &note, &self.problem)?;
+            let told = gather(&store.snapshot()?)?;
             out.raw(told.markdown().as_bytes());
             return Ok(Exit::Done);
         }
@@ -67,7 +71,7 @@ impl Handover {
         }
         let mut told = None;
         let applied = store.apply::<Fault>(Kind::Bottle, &stamp, |snapshot| {
-            let handover = handover::gather(snapshot, &me, stamp.now, &note, &self.problem)?;
+            let handover = gather(snapshot)?;
             let draft = handover.draft(to.as_ref())?;
             told = Some(handover);
             Ok(vec![draft])

@@ -122,7 +122,9 @@ impl Man {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   datum install-names
-  datum install-names ~/.local/bin && git datum status")]
+  datum install-names ~/.local/bin && git datum status
+
+git datum -h is the program's own help; for git datum --help, git asks man for the page that datum man writes.")]
 pub(crate) struct InstallNames {
     /// Where to make them [default: beside this program]
     #[arg(value_name = "DIR")]

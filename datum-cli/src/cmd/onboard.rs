@@ -2,6 +2,7 @@
 
 mod act;
 mod ask;
+mod did;
 mod facts;
 mod given;
 mod plan;
@@ -12,9 +13,9 @@ use crate::cmd::boot::{is_vessel, name_of};
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
-use act::Did;
 use datum_core::AgentName;
 use datum_core::onboarding::{Facts, Need, Standing, needs};
+use did::{Did, State};
 use given::Given;
 use plan::Plan;
 use serde_json::json;
@@ -80,12 +81,14 @@ impl Onboard {
         let answers = self.given.answers()?;
         let asked = edge.named_agent()?.or_else(|| answers.name.clone());
         let is_vessel = is_vessel(&folder, self.folder.is_some());
-        let facts = facts_of(edge, &folder, is_vessel, asked.clone())?;
-        if self.check {
-            return Ok(check(out, &folder, &facts));
-        }
+        let mut facts = facts_of(edge, &folder, is_vessel, asked.clone())?;
         let name = asked.or_else(|| facts.agent.clone()).or_else(|| name_of(&folder));
         let mut plan = Plan::of(name, &answers, &facts, &self.given)?;
+        if self.check {
+            // What is declined now is not missed, as what was declined before is not.
+            facts.declined = plan.unwanted(&facts);
+            return Ok(check(out, &folder, &facts));
+        }
         if !self.non_interactive {
             ask::all(&mut plan, &facts, out)?;
         }
@@ -98,10 +101,11 @@ impl Onboard {
         };
         plan.check(&facts)?;
         if self.dry_run {
-            for (step, says) in plan.lines(&facts) {
+            let (lines, fails) = plan.lines(&facts);
+            for (step, says) in lines {
                 out.line(&format!("{:<9} {says}", step.as_str()));
             }
-            return Ok(Exit::Done);
+            return Ok(if fails { Exit::No } else { Exit::Done });
         }
         let made = crate::cmd::boot::open_or_make(&folder, self.folder.is_some())?;
         if made {
@@ -154,7 +158,7 @@ fn check(out: &mut Out, folder: &Path, facts: &Facts) -> Exit {
 
 /// Says what was done.
 fn tell(out: &mut Out, edge: &Edge<'_>, name: &AgentName, done: &[Did]) -> Exit {
-    let failed = done.iter().any(|did| did.state == act::State::Failed);
+    let failed = done.iter().any(|did| did.state == State::Failed);
     if out.is_json() {
         let step = |did: &Did| json!({ "step": did.step.as_str(), "state": did.state.as_str(), "says": did.says, "hint": did.hint });
         out.json(&json!({

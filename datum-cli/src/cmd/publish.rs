@@ -4,18 +4,24 @@ use crate::cmd::journal::moment;
 use crate::edge::{Edge, in_root};
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
+use crate::regular;
 use datum_core::publish::{is_ours, plan, taskboard_file};
-use datum_core::{Snapshot, task};
+use datum_core::{AgentName, Snapshot, task};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Writes the files the fleet reads: JOURNAL.md, the bottles, and TASKBOARD.md where there are tasks.
+///
+/// A board in which people changed tasks stays as it is until datum task import has read it back.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   datum publish --dry-run
-  datum publish && git add -A && git commit -m 'Publish'")]
+  datum publish && git add -A && git commit -m 'Publish'
+  datum task import && datum publish
+
+Exit: 0 everything is published, 1 a file is not datum's, or was changed by hand and not imported.")]
 pub(crate) struct Publish {
     /// Say what would be written and removed, and leave everything as it is
     #[arg(long)]
@@ -37,11 +43,13 @@ impl Publish {
             snapshot = snapshot.as_of(time);
         }
         let files = planned(&snapshot)?;
-        let (mut written, mut removed, mut kept) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut written, mut removed, mut kept, mut unread) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (path, text) in &files {
             match owner(root, path)? {
                 Owner::Other => kept.push(path.clone()),
                 Owner::Ours(old) if old == *text => {}
+                Owner::Ours(old) if path == plan::BOARD && is_unread(edge, &old, &mut unread)? => {}
                 Owner::Ours(_) | Owner::Nobody => {
                     if !self.dry_run {
                         write(root, path, text)?;
@@ -61,7 +69,7 @@ impl Publish {
         }
         if out.is_json() {
             out.json(&serde_json::json!({
-                "version": 1, "dry_run": self.dry_run, "written": written, "removed": removed, "not_ours": kept,
+                "version": 1, "dry_run": self.dry_run, "written": written, "removed": removed, "not_ours": kept, "not_imported": unread,
             }));
         } else {
             let (wrote, gone) =
@@ -79,9 +87,29 @@ impl Publish {
                 if path == plan::BOARD { "datum task import" } else { "datum import" }
             ));
         }
+        if let Some(first) = unread.first() {
+            let more =
+                if unread.len() > 1 { format!(", and {} more", unread.len() - 1) } else { String::new() };
+            out.warn(&format!("{} was changed by hand and stays as it is: {first}{more}", plan::BOARD));
+            out.say("hint: datum task import takes it in, or says what it cannot; without the file a new one is made");
+        }
         out.damage(&snapshot.damage());
-        Ok(if kept.is_empty() { Exit::Done } else { Exit::No })
+        Ok(if kept.is_empty() && unread.is_empty() { Exit::Done } else { Exit::No })
     }
+}
+
+/// Whether people changed something in a published board that nobody has read back, and what, in words.
+fn is_unread(edge: &Edge<'_>, text: &str, unread: &mut Vec<String>) -> Result<bool, Fault> {
+    if taskboard_file::is_untouched(text) {
+        return Ok(false);
+    }
+    // What would be imported does not depend on who does it, unless somebody holds a task.
+    let agent = edge.agent_if_any()?.map_or_else(|| AgentName::new("nobody"), Ok)?;
+    match task::import(&edge.store()?.snapshot()?, text, plan::BOARD, &agent, edge.now()?) {
+        Ok(found) => unread.extend(found.done.into_iter().chain(found.conflicts)),
+        Err(error) => unread.push(error.to_string()),
+    }
+    Ok(!unread.is_empty())
 }
 
 fn planned(snapshot: &Snapshot<'_>) -> Result<BTreeMap<String, String>, Fault> {
@@ -118,10 +146,11 @@ pub(crate) fn owner(root: &Path, path: &str) -> Result<Owner, Fault> {
             Err(error) => return Err(cannot("look at", &file, &error)),
         }
     }
-    match fs::read(&file).map(String::from_utf8) {
+    match regular::read(&file).map(String::from_utf8) {
         Ok(Ok(text)) if is_ours(&text) => Ok(Owner::Ours(text)),
         Ok(_) => Ok(Owner::Other),
-        Err(error) if error.kind() == ErrorKind::IsADirectory => Ok(Owner::Other),
+        // A folder, or a pipe in the file's place.
+        Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(Owner::Other),
         Err(error) => Err(cannot("read", &file, &error)),
     }
 }

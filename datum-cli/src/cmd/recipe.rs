@@ -1,20 +1,25 @@
 //! `datum recipe`: command sequences, each a markdown file below recipes/.
 
-use super::tools::manifest::{Entry, Manifest};
+mod text;
+
+use super::tools::manifest::{Entry, Manifest, refuse_links};
 use super::tools::{check_new, ended, root, run, tell};
 use super::within::Within;
 use crate::cmd::publish;
-use crate::edge::Edge;
+use crate::edge::{Edge, in_root};
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
+use crate::passing::Passing;
 use crate::time;
 use clap::Subcommand;
 use datum_core::Word;
+use datum_core::onboarding::one_line;
 use datum_core::worktree::TreePath;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
+use text::parse;
 
 /// Largest recipe that is read, bytes.
 const SIZE_MAX: u64 = 1024 * 1024;
@@ -42,6 +47,12 @@ enum Command {
     },
     /// Write a recipe and register it
     Add(Add),
+    /// Remove a recipe: its file in recipes, and its entry in the manifest
+    #[command(after_help = "Examples:\n  datum recipe remove tidy")]
+    Remove {
+        /// The recipe
+        name: String,
+    },
     /// Run a recipe's commands in their order; the first that fails ends it
     Run(Run),
 }
@@ -52,58 +63,17 @@ impl Recipe {
             Command::List => list(edge, out),
             Command::Show { name } => show(edge, out, name),
             Command::Add(command) => command.run(edge, out),
+            Command::Remove { name } => remove(edge, out, name),
             Command::Run(command) => command.run(edge, out),
         }
     }
 }
 
-/// What a recipe's file says.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Parsed {
-    description: String,
-    commands: Vec<String>,
-    prerequisites: Vec<String>,
-}
-
-/// Parses a recipe: the first paragraph, the code blocks under `Commands`, the list under `Prerequisites`.
-fn parse(text: &str) -> Parsed {
-    let mut parsed = Parsed::default();
-    let mut section = "";
-    // The lines of the block being read, and whether it is a command.
-    let mut block: Option<(bool, Vec<&str>)> = None;
-    for line in text.lines() {
-        if let Some((is_command, lines)) = &mut block {
-            if !line.trim_start().starts_with("```") {
-                lines.push(line);
-                continue;
-            }
-            if *is_command {
-                parsed.commands.push(lines.join("\n"));
-            }
-            block = None;
-        } else if let Some(language) = line.trim_start().strip_prefix("```") {
-            // A block of another language is an example, and one elsewhere is prose.
-            let shell = ["", "sh", "bash", "shell"].contains(&language.trim());
-            block = Some((shell && section.eq_ignore_ascii_case("commands"), Vec::new()));
-        } else if let Some(heading) = line.strip_prefix("## ") {
-            section = heading.trim();
-        } else if section.is_empty() && !line.starts_with('#') && !line.trim().is_empty() {
-            let space = if parsed.description.is_empty() { "" } else { " " };
-            parsed.description.push_str(space);
-            parsed.description.push_str(line.trim());
-        } else if section.eq_ignore_ascii_case("prerequisites")
-            && let Some(item) = line.trim_start().strip_prefix("- ")
-        {
-            parsed.prerequisites.push(item.trim().to_owned());
-        }
-    }
-    parsed
-}
-
-/// Where the recipes are: those of the folder, and those that the manifest names elsewhere.
-fn known(root: &Path) -> Result<BTreeMap<String, String>, Fault> {
+/// The recipes in their folder: names, and paths in the workshop.
+pub(crate) fn in_folder(root: &Path) -> BTreeMap<String, String> {
     let mut recipes = BTreeMap::new();
-    for entry in walkdir::WalkDir::new(root.join("recipes")).max_depth(1).into_iter().filter_map(Result::ok) {
+    let folder = walkdir::WalkDir::new(root.join("recipes")).follow_root_links(false).max_depth(1);
+    for entry in folder.into_iter().filter_map(Result::ok) {
         let file = entry.file_name().to_string_lossy();
         if let Some(name) =
             file.strip_suffix(".md").filter(|name| *name != "README" && entry.file_type().is_file())
@@ -111,6 +81,12 @@ fn known(root: &Path) -> Result<BTreeMap<String, String>, Fault> {
             recipes.insert(name.to_owned(), format!("recipes/{file}"));
         }
     }
+    recipes
+}
+
+/// Where the recipes are: those of the folder, and those that the manifest names elsewhere.
+pub(crate) fn known(root: &Path) -> Result<BTreeMap<String, String>, Fault> {
+    let mut recipes = in_folder(root);
     let manifest = Manifest::read(root)?;
     for entry in manifest.entries().iter().filter(|entry| entry.category == "recipes") {
         recipes.insert(entry.name.clone(), entry.path.clone());
@@ -129,10 +105,12 @@ fn read(root: &Path, name: &str) -> Result<String, Fault> {
 /// Where a recipe lies: its path in the workshop, and its file.
 fn locate(root: &Path, name: &str) -> Result<(String, PathBuf), Fault> {
     let recipes = known(root)?;
-    let path = recipes
-        .get(name)
-        .ok_or_else(|| Fault::usage(format!("no recipe {name}")).hint("datum recipe list names them"))?;
+    let path = recipes.get(name).ok_or_else(|| unknown(name))?;
     Ok((path.clone(), run::locate(root, name, path)?))
+}
+
+fn unknown(name: &str) -> Fault {
+    Fault::usage(format!("no recipe {name}")).hint("datum recipe list names them")
 }
 
 fn list(edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
@@ -176,6 +154,28 @@ fn show(edge: &Edge<'_>, out: &mut Out, name: &str) -> Result<Exit, Fault> {
     Ok(Exit::Done)
 }
 
+/// Removes a recipe; a file that the manifest names elsewhere stays, as a tool's does.
+fn remove(edge: &Edge<'_>, out: &mut Out, name: &str) -> Result<Exit, Fault> {
+    let root = root(edge)?;
+    let manifest = Manifest::read(&root)?;
+    let file = in_folder(&root).remove(name);
+    let entry = manifest.find(name).filter(|entry| entry.category == "recipes");
+    if file.is_none() && entry.is_none() {
+        return Err(unknown(name));
+    }
+    // The manifest first, for the reason that adding writes it last.
+    if entry.is_some() {
+        manifest.write(&manifest.without(name)?)?;
+    }
+    if let Some(path) = file {
+        let file = in_root(&root, &path);
+        std::fs::remove_file(&file)
+            .map_err(|error| Fault::broken(format!("cannot remove {}: {error}", file.display())))?;
+    }
+    tell(out, "removed", name);
+    Ok(Exit::Done)
+}
+
 /// Writes a recipe and registers it in the manifest.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -213,10 +213,8 @@ impl Add {
             return Err(Fault::usage(format!("{path} is there already"))
                 .hint("it stays as it is; edit it, or choose another name"));
         }
-        if self.command.iter().any(|command| command.contains("```")) {
-            return Err(Fault::usage("a command holds ```, which would end its block"));
-        }
-        let text = self.text(name.as_str());
+        refuse_links(&root, &path)?;
+        let text = self.text(name.as_str())?;
         let entry = Entry {
             category: "recipes",
             name: name.to_string(),
@@ -235,7 +233,21 @@ impl Add {
         Ok(Exit::Done)
     }
 
-    fn text(&self, name: &str) -> String {
+    /// The recipe as a file, after a look that it says what was given and no more.
+    fn text(&self, name: &str) -> Result<String, Fault> {
+        let lines = [("--description", std::slice::from_ref(&self.description))];
+        let lines = lines.into_iter().chain([("--needs", &*self.prerequisites), ("--tag", &*self.tag)]);
+        for (option, texts) in lines {
+            for text in texts {
+                one_line(text).map_err(|why| Fault::usage(format!("{option}: {text:?}: {why}")))?;
+            }
+        }
+        if self.command.iter().any(|command| command.trim().is_empty()) {
+            return Err(Fault::usage("--command: there is no command in it"));
+        }
+        if self.command.iter().any(|command| command.contains("```")) {
+            return Err(Fault::usage("a command holds ```, which would end its block"));
+        }
         let blocks: String =
             self.command.iter().map(|command| format!("```sh\n{command}\n```\n\n")).collect();
         let mut text = format!("# {name}\n\n{}\n\n## Commands\n\n{blocks}", self.description);
@@ -247,7 +259,15 @@ impl Add {
             let tags: Vec<_> = self.tag.iter().map(|tag| format!("`{tag}`")).collect();
             text.extend([format!("Tags: {}\n", tags.join(", "))]);
         }
-        text
+        let read = parse(&text);
+        if read.description != self.description.trim() || read.commands.len() != self.command.len() {
+            return Err(Fault::usage(format!(
+                "--description: {:?} would be read as Markdown",
+                self.description
+            ))
+            .hint("begin it with a word"));
+        }
+        Ok(text)
     }
 }
 
@@ -279,6 +299,14 @@ impl Run {
     fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         let root = root(edge)?;
         let parsed = parse(&read(&root, &self.name)?);
+        if !parsed.unmarked.is_empty() {
+            let lines: Vec<_> = parsed.unmarked.iter().map(usize::to_string).collect();
+            out.warn(&format!(
+                "recipe {}: not marked sh or bash, and not run: the blocks at line {}",
+                self.name,
+                lines.join(", ")
+            ));
+        }
         if parsed.commands.is_empty() {
             return Err(Fault::usage(format!("recipe {} has no commands", self.name))
                 .hint("they stand under '## Commands', in blocks marked sh"));
@@ -298,6 +326,7 @@ impl Run {
             None
         };
         let count = parsed.commands.len();
+        let passing = Passing::new()?;
         for (index, text) in parsed.commands.iter().enumerate() {
             if self.dry {
                 out.line(text);
@@ -307,26 +336,16 @@ impl Run {
             out.say(&format!("{step}: {}", text.lines().next().unwrap_or_default()));
             let mut command = Process::new("sh");
             command.args(["-e", "-c", text]);
-            let status = run::recorded(edge, out, &root, &step, command, bounded.as_ref())?;
+            let with = (bounded.as_ref(), &passing);
+            let status = run::recorded(edge, out, &root, &step, command, with)?;
             if ended(out, &step, status) != Exit::Done {
+                return Ok(Exit::No);
+            }
+            if let Some(signal) = passing.came() {
+                out.warn(&format!("stopped behind {step} by signal {signal}"));
                 return Ok(Exit::No);
             }
         }
         Ok(Exit::Done)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_recipe_is_its_shell_blocks_under_commands() {
-        let text = "# tidy\n\nTidy\nup.\n\n```sh\nnot this\n```\n\n## Commands\n\n```sh\na\n## b\n```\n```bash\nc\n```\n\
-            ```python\nno\n```\n## Prerequisites\n\n- git\n";
-        let parsed = parse(text);
-        assert_eq!(parsed.description, "Tidy up.");
-        assert_eq!(parsed.commands, ["a\n## b", "c"]);
-        assert_eq!(parsed.prerequisites, ["git"]);
     }
 }

@@ -7,6 +7,7 @@ use super::within::Within;
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
+use crate::passing::Passing;
 use datum_core::access::{Access, What};
 use datum_core::boundary::names_of;
 use datum_core::vault::VaultError;
@@ -69,8 +70,9 @@ impl Run {
         if patterns.is_some() {
             command.stdout(Stdio::piped()).stderr(Stdio::piped());
         }
+        let passing = Passing::new()?;
         let child = bounded.spawn(&mut command)?;
-        let code = relay::until_end(child, given, patterns.as_ref())?;
+        let code = relay::until_end(child, given, patterns.as_ref(), &passing)?;
         out.pass(code);
         Ok(Exit::Done)
     }

@@ -80,8 +80,10 @@ impl Status {
             for line in view::lines(out, &standing, &travel.lines(), (width, height.saturating_sub(1))) {
                 out.line(&line);
             }
+            let width = logs.iter().map(|(_, writer, ..)| writer.len()).max().unwrap_or_default();
             for (kind, writer, tip, length) in logs {
-                let line = format!("  {kind:<8} {writer:<24} {} {length:>8}", out.id(&short(tip)));
+                let tip = out.id(&short(tip));
+                let line = format!("  {:<8} {writer:<width$} {tip} {length:>8}", kind.as_str());
                 out.line(&line);
             }
         }

@@ -3,9 +3,11 @@
 pub(crate) mod manifest;
 pub(crate) mod run;
 
+use crate::cmd::recipe;
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
+use crate::passing::Passing;
 use crate::time;
 use clap::Subcommand;
 use datum_core::Word;
@@ -204,11 +206,23 @@ impl Add {
 
 /// Refuses a name that is taken.
 pub(crate) fn check_new(manifest: &Manifest, name: &str) -> Result<(), Fault> {
-    if manifest.find(name).is_some() || BUNDLED.iter().any(|(bundled, ..)| *bundled == name) {
-        return Err(Fault::usage(format!("there is a tool {name} already"))
-            .hint(format!("datum tools remove {name}")));
+    if bundled(name).is_some() {
+        return Err(Fault::usage(format!("{name} is a bundled tool")).hint("choose another name"));
     }
-    Ok(())
+    match manifest.find(name) {
+        None => Ok(()),
+        Some(entry) if entry.category == "recipes" => {
+            Err(Fault::usage(format!("there is a recipe {name} already"))
+                .hint(format!("datum recipe remove {name}")))
+        }
+        Some(_) => Err(Fault::usage(format!("there is a tool {name} already"))
+            .hint(format!("datum tools remove {name}"))),
+    }
+}
+
+/// The command of this program that is a bundled tool.
+fn bundled(name: &str) -> Option<&'static [&'static str]> {
+    BUNDLED.iter().find(|(bundled, ..)| *bundled == name).map(|(_, verbs, _)| *verbs)
 }
 
 /// Tells what became of an entry of the manifest.
@@ -244,7 +258,8 @@ fn unknown(name: &str) -> Fault {
 
 A tool of the workshop runs within the boundary of datum run: its environment is cleared, the workshop is read, and
 written but for its git directory and new names directly in its root, and the network is off. The bundled tools are this
-program itself and run as it does.
+program itself and run as it does. Whatever --format says, what is printed is what the tool prints; how it ended stands in
+the journal, where entries of category TOOL have the trailers Exit (or Signal) and Duration-Ms.
 
 Exit: 0 the tool ended with 0, 1 it ended with another code, which is named, 125 the boundary cannot be held;
 a bundled tool ends with its command's own code.")]
@@ -261,8 +276,11 @@ struct Run {
 impl Run {
     fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         let root = root(edge)?;
-        let manifest = Manifest::read(&root)?;
-        let entry = manifest.find(&self.name).filter(|entry| entry.category != "recipes");
+        let manifest = Manifest::read(&root);
+        let entry = match &manifest {
+            Ok(manifest) => manifest.find(&self.name).filter(|entry| entry.category != "recipes"),
+            Err(_) => None,
+        };
         let what = format!("tool {}", self.name);
         let mut command = match entry {
             Some(entry) => {
@@ -271,12 +289,20 @@ impl Run {
                 run::command(&file, &entry.language)?
             }
             None => {
-                let bundled = BUNDLED.iter().find(|(name, ..)| *name == self.name);
-                let (_, verbs, _) = bundled.ok_or_else(|| unknown(&self.name))?;
+                let Some(verbs) = bundled(&self.name) else {
+                    // A manifest that cannot be read stops no bundled tool, and any other.
+                    manifest?;
+                    return Err(if recipe::known(&root)?.contains_key(&self.name) {
+                        Fault::usage(format!("{} is a recipe", self.name))
+                            .hint(format!("datum recipe run {}", self.name))
+                    } else {
+                        unknown(&self.name)
+                    });
+                };
                 let program = std::env::current_exe()
                     .map_err(|error| Fault::broken(format!("cannot find this program: {error}")))?;
                 let mut command = Process::new(program);
-                command.args(*verbs);
+                command.args(verbs);
                 command
             }
         };
@@ -288,7 +314,7 @@ impl Run {
         if let Some(bounded) = &bounded {
             bounded.tell(out, &edge.agent()?);
         }
-        let status = run::recorded(edge, out, &root, &what, command, bounded.as_ref())?;
+        let status = run::recorded(edge, out, &root, &what, command, (bounded.as_ref(), &Passing::new()?))?;
         Ok(match (entry, status.code()) {
             // A bundled tool is a command of this program, and so are its exit codes.
             (None, Some(1)) => Exit::No,
@@ -306,7 +332,7 @@ pub(crate) fn ended(out: &Out, name: &str, status: ExitStatus) -> Exit {
     }
     match status.code() {
         Some(code) => out.warn(&format!("{name} ended with {code}")),
-        None => out.warn(&format!("{name} was killed")),
+        None => out.warn(&format!("{name} was killed by signal {}", run::signal(status))),
     }
     Exit::No
 }

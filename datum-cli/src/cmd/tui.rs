@@ -36,18 +36,15 @@ const LOOK: Duration = Duration::from_secs(2);
   NO_COLOR=1 datum tui")]
 pub(crate) struct Tui {
     /// Open this page first: journal, inbox, board, agents or audits
-    #[arg(long, value_name = "PAGE", default_value = "journal")]
+    #[arg(long, value_name = "PAGE", default_value = "journal", hide_possible_values = true,
+          value_parser = ["journal", "inbox", "board", "agents", "audits"], ignore_case = true)]
     page: String,
 }
 
 impl Tui {
     pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
-        let page = pages::TITLES.iter().position(|title| title.eq_ignore_ascii_case(&self.page)).ok_or_else(
-            || {
-                Fault::usage(format!("--page: {:?} is no page", self.page))
-                    .hint("it is journal, inbox, board, agents or audits")
-            },
-        )?;
+        let page = pages::TITLES.iter().position(|title| title.eq_ignore_ascii_case(&self.page));
+        let page = page.unwrap_or_default();
         if !out.is_terminal() || !io::IsTerminal::is_terminal(&io::stdin()) {
             return Err(
                 Fault::usage("this is no terminal").hint("datum status says the same in text and in JSON")

@@ -86,14 +86,3 @@ pub(super) fn check(rule: &Rule) -> Result<(), (Range<usize>, String)> {
     });
     wrong.map_or(Ok(()), Err)
 }
-
-/// The name among `names` that is written most like `asked`, if one is near.
-pub(super) fn nearest<'n>(asked: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
-    let shared = |name: &str| {
-        let front = name.bytes().zip(asked.bytes()).take_while(|(a, b)| a == b).count();
-        let back = name.bytes().rev().zip(asked.bytes().rev()).take_while(|(a, b)| a == b).count();
-        front + back
-    };
-    let near = names.filter(|name| 2 * shared(name) >= name.len()).max_by_key(|name| shared(name))?;
-    Some(near.to_owned())
-}

@@ -242,13 +242,25 @@ pub fn onboarded(
     unwanted: &BTreeSet<Step>,
 ) -> Result<Vec<Draft>, roster::RosterError> {
     let mut drafts: Vec<Draft> = agent.step(roster::Step::Onboard, "")?.into_iter().collect();
-    if declined(snapshot, &agent.name).as_ref() != Some(unwanted) {
-        let draft = Draft::new(&format!("Onboarding of {}", agent.name), "")?
-            .with(ONBOARDING, agent.name.as_str())?;
-        let add = |draft: Draft, step: &Step| draft.with(DECLINED, step.as_str());
-        drafts.push(unwanted.iter().try_fold(draft, add).map_err(|error: DraftError| error)?);
-    }
+    drafts.extend(choices(snapshot, &agent.name, unwanted)?);
     Ok(drafts)
+}
+
+/// Drafts the entry that says which steps were not wanted, for an onboarding that is not at its end; nothing where the
+/// log says so already.
+///
+/// # Errors
+/// [`DraftError`] never for a checked name.
+pub fn choices(
+    snapshot: &Snapshot<'_>,
+    agent: &AgentName,
+    unwanted: &BTreeSet<Step>,
+) -> Result<Vec<Draft>, DraftError> {
+    if declined(snapshot, agent).as_ref() == Some(unwanted) {
+        return Ok(Vec::new());
+    }
+    let draft = Draft::new(&format!("Onboarding of {agent}"), "")?.with(ONBOARDING, agent.as_str())?;
+    Ok(vec![unwanted.iter().try_fold(draft, |draft, step| draft.with(DECLINED, step.as_str()))?])
 }
 
 #[cfg(test)]

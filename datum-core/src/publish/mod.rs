@@ -10,7 +10,11 @@ pub mod taskboard_file;
 /// The line that begins or ends every file datum publishes.
 pub const MARK: &str = "<!-- published by datum: changes to this file will be overwritten -->";
 
-/// Says whether datum published `text`, so that it may be replaced: its first or last line with text is [`MARK`].
+/// The line that begins a published board, in which people write too.
+pub const BOARD_MARK: &str = "<!-- published by datum: datum task import reads back what is changed in tasks; all else will be overwritten -->";
+
+/// Says whether datum published `text`, so that it may be replaced: its first or last line with text is [`MARK`], or the
+/// first is [`BOARD_MARK`].
 ///
 /// # Examples
 /// ```
@@ -20,7 +24,7 @@ pub const MARK: &str = "<!-- published by datum: changes to this file will be ov
 /// ```
 pub fn is_ours(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    lines.next() == Some(MARK) || lines.next_back() == Some(MARK)
+    matches!(lines.next(), Some(MARK | BOARD_MARK)) || lines.next_back() == Some(MARK)
 }
 
 /// `text` as one line of plain characters: controls, bidi marks and runs of white space become one space.
@@ -42,9 +46,13 @@ mod tests {
 
     #[test]
     fn only_a_marked_file_is_ours() {
-        for ours in
-            [format!("{MARK}\nx"), format!("x\n{MARK}\n\n"), MARK.to_owned(), format!("\n  {MARK}\r\nx\n")]
-        {
+        for ours in [
+            format!("{MARK}\nx"),
+            format!("{BOARD_MARK}\nx"),
+            format!("x\n{MARK}\n\n"),
+            MARK.to_owned(),
+            format!("\n  {MARK}\r\nx\n"),
+        ] {
             assert!(is_ours(&ours), "{ours:?}");
         }
         for other in [String::new(), "x".to_owned(), format!("x\n{MARK}\ny"), format!("see {MARK}")] {

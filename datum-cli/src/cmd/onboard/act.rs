@@ -1,5 +1,6 @@
 //! The steps, done in their order: each is whole or not done, what is there stays, and one that fails stops no other.
 
+use super::did::{Answer, Did, State, declined, done, there, waits_for};
 use super::facts::{FILE, declares};
 use super::plan::{Plan, Token};
 use crate::cmd::hooks::{STYLE, program};
@@ -24,56 +25,6 @@ const BUDGET: Duration = Duration::from_secs(60);
 /// Where a first task says that it comes from.
 const SOURCE: &str = "onboarding";
 
-/// What became of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
-    /// It was done.
-    Done,
-    /// It was there already.
-    There,
-    /// It was not wanted.
-    Declined,
-    /// It could not be done.
-    Failed,
-}
-
-impl State {
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::There => "there",
-            Self::Declined => "declined",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-/// A step with what became of it.
-pub(super) struct Did {
-    pub(super) step: Step,
-    pub(super) state: State,
-    pub(super) says: String,
-    pub(super) hint: Option<String>,
-}
-
-/// What a step answers with.
-pub(super) type Answer = Result<(State, String), Fault>;
-
-#[expect(clippy::unnecessary_wraps, reason = "it is what a step answers with")]
-pub(super) fn done(says: impl Into<String>) -> Answer {
-    Ok((State::Done, says.into()))
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "it is what a step answers with")]
-pub(super) fn there(says: impl Into<String>) -> Answer {
-    Ok((State::There, says.into()))
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "it is what a step answers with")]
-pub(super) fn declined() -> Answer {
-    Ok((State::Declined, "not wanted".to_owned()))
-}
-
 /// Does all steps; Ctrl-C lets the one under way end, and begins no other.
 ///
 /// `unmet` is why the remote cannot be used, where that is known already.
@@ -86,6 +37,7 @@ pub(super) fn all(
 ) -> Result<Vec<Did>, Fault> {
     let patience = Patience::new(0);
     let mut all = Vec::new();
+    let mut failed = BTreeSet::new();
     // What the remote holds decides what is new: a fresh clone has no logs of its own yet.
     let came = plan.sync.then(|| unmet.map_or_else(|| exchange(edge, plan), Err));
     for step in Step::ALL {
@@ -95,8 +47,15 @@ pub(super) fn all(
         }
         // The remote is to have what the steps write, so its turn is the last.
         if step != Step::Sync {
-            let answer = one(edge, plan, facts, step, out);
-            all.push(told(out, step, answer));
+            let answer = match waits_for(step, &failed) {
+                Some(first) => waits(edge, plan, facts, step, first),
+                None => one(edge, plan, facts, step, out),
+            };
+            let did = told(out, step, answer);
+            if did.state == State::Failed {
+                failed.insert(step);
+            }
+            all.push(did);
         }
     }
     let last = match came {
@@ -135,7 +94,7 @@ fn one(edge: &Edge<'_>, plan: &Plan, facts: &Facts, step: Step, out: &mut Out) -
         Step::Commit => commit(edge, plan),
         Step::Boot => boot(edge, plan),
         #[cfg(feature = "vault")]
-        Step::Keys => super::sealed::keys(edge, plan),
+        Step::Keys => super::sealed::keys(edge, plan, facts, out),
         #[cfg(feature = "vault")]
         Step::Token => match &plan.token {
             Token::Declined | Token::Unasked if facts.token => there("the vault holds a GitHub token"),
@@ -150,6 +109,28 @@ fn one(edge: &Edge<'_>, plan: &Plan, facts: &Facts, step: Step, out: &mut Out) -
         Step::Tasks => tasks(edge, plan),
         Step::State => state(edge, plan, facts),
     }
+}
+
+/// What is said of a step that waits for another; what was not wanted is noted all the same.
+fn waits(edge: &Edge<'_>, plan: &Plan, facts: &Facts, step: Step, first: Step) -> Answer {
+    if step == Step::Commit && facts.committed {
+        return there("CAPABILITY.toml is committed");
+    }
+    let unwanted = match step {
+        Step::Commit => !plan.commit,
+        Step::Contact => plan.greet.is_none(),
+        _ => false,
+    };
+    if unwanted {
+        return declined();
+    }
+    if step == Step::State {
+        let (name, unwanted) = (plan.name()?, plan.unwanted(facts));
+        edge.store()?.apply::<Fault>(Kind::Agent, &edge.stamp()?, |snapshot| {
+            Ok(onboarding::choices(snapshot, name, &unwanted)?)
+        })?;
+    }
+    Ok((State::Waits, format!("for {}, which failed", first.as_str())))
 }
 
 fn identity(edge: &Edge<'_>, plan: &Plan, facts: &Facts, out: &Out) -> Answer {
@@ -223,7 +204,7 @@ fn commit(edge: &Edge<'_>, plan: &Plan) -> Answer {
     let path = in_root(root, FILE);
     let is_held = || -> Result<bool, Fault> {
         let held = store.snapshot()?.file(FILE)?;
-        Ok(std::fs::read(&path).ok().is_some_and(|here| Some(here) == held))
+        Ok(crate::regular::read(&path).ok().is_some_and(|here| Some(here) == held))
     };
     if is_held()? {
         return there("CAPABILITY.toml is committed");

@@ -85,7 +85,7 @@ pub(super) fn all(plan: &mut Plan, facts: &Facts, out: &Out) -> Result<(), Fault
             }
             at = if on { at + 1 } else { at - 1 };
         }
-        for (step, says) in plan.lines(facts) {
+        for (step, says) in plan.lines(facts).0 {
             out.say(&format!("  {:<9} {says}", step.as_str()));
         }
         match choose("Do that?", &["yes", "no: back to the questions", "no: stop here"], 0)? {
@@ -222,10 +222,17 @@ fn confidence(plan: &mut Plan, facts: &Facts) -> Result<Way, Fault> {
     while let Some(name) = names.get(at) {
         let Some(skill) = plan.skills.get_mut(name) else { break };
         let now = skill.confidence.map_or(0.9, Confidence::get);
-        let start = SURE.iter().position(|(_, value)| *value <= now).unwrap_or(SURE.len() - 1);
+        let place = SURE.iter().position(|(_, value)| (value - now).abs() < f64::EPSILON);
+        // A value that was given or stood there has no name here, and is proposed as it is.
+        let own = format!("as it is ({now})");
+        let labels: Vec<&str> =
+            labels.iter().copied().chain(place.is_none().then_some(own.as_str())).collect();
+        let start = place.unwrap_or(SURE.len());
         match choose(&format!("How sure is it of {}?", escape::line(name)), &labels, start)? {
             Some(chosen) => {
-                skill.confidence = Confidence::new(SURE[chosen].1);
+                if let Some((_, value)) = SURE.get(chosen) {
+                    skill.confidence = Confidence::new(*value);
+                }
                 at += 1;
             }
             None if at == 0 => return Ok(Way::Back),

@@ -74,7 +74,7 @@ fn read(path: &std::path::Path) -> Result<Option<Vec<u8>>, Fault> {
     use std::io::Read as _;
     let most = capability::SIZE_MAX as u64 + 1;
     let mut bytes = Vec::new();
-    match std::fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes)) {
+    match crate::regular::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes)) {
         Ok(_) => Ok(Some(bytes)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Fault::broken(format!("cannot read {}: {error}", path.display()))),

@@ -1,5 +1,6 @@
 //! The plan: every answer settled, given, asked for or proposed; and what it comes to, step by step.
 
+use super::did::waits_for;
 use super::given::Given;
 use crate::edge::variable;
 use crate::fault::Fault;
@@ -169,7 +170,7 @@ impl Plan {
             }
         };
         say(Step::Commit, !self.commit);
-        say(Step::Keys, self.keys == Keys::None && !facts.keys);
+        say(Step::Keys, self.keys == Keys::None && !facts.declared);
         say(Step::Hooks, !self.hooks);
         say(Step::Sync, !self.sync && (self.remote.is_some() || facts.remote.is_some()));
         say(Step::Token, matches!(self.token, Token::Declined));
@@ -177,9 +178,23 @@ impl Plan {
         unwanted
     }
 
-    /// What will be done, a line a step.
-    pub(super) fn lines(&self, facts: &Facts) -> Vec<(Step, String)> {
-        needs(facts).into_iter().map(|need| (need.step, self.line(facts, &need))).collect()
+    /// What will be done, a line a step; and whether one is known to fail.
+    pub(super) fn lines(&self, facts: &Facts) -> (Vec<(Step, String)>, bool) {
+        let unsound = facts.declaration.as_ref().filter(|_| !self.rewrite).and_then(|wrong| wrong.first());
+        let failed = unsound.map(|_| Step::Identity).into_iter().collect();
+        let line = |need: Need| match (need.step, unsound) {
+            (Step::Identity, Some(wrong)) => {
+                format!("fail: CAPABILITY.toml: {wrong}; mend it, or pass --rewrite")
+            }
+            (step, _) => match waits_for(step, &failed).filter(|_| need.standing != Standing::Done) {
+                Some(first) if !self.unwanted(facts).contains(&step) => {
+                    format!("nothing (waits for {})", first.as_str())
+                }
+                _ => self.line(facts, &need),
+            },
+        };
+        let lines = needs(facts).into_iter().map(|need| (need.step, line(need))).collect();
+        (lines, unsound.is_some())
     }
 
     /// Whether a step that is done already is left as it is.
@@ -205,13 +220,13 @@ impl Plan {
                 format!("{verb} CAPABILITY.toml: {name}, {}, {}", self.role, skills.join(", "))
             }
             Step::Commit if self.commit => "commit CAPABILITY.toml".to_owned(),
-            Step::Keys if facts.keys => "declare the keys".to_owned(),
             Step::Keys => match self.keys {
+                Keys::None => leave(),
+                _ if facts.keys => "declare the keys".to_owned(),
                 Keys::New => "make a signing key and an age key, and declare them".to_owned(),
                 Keys::Locked => {
                     "make a signing key and an age key, locked with a passphrase, and declare them".to_owned()
                 }
-                Keys::None => leave(),
             },
             Step::Boot => "record the boot in the journal".to_owned(),
             Step::Hooks if !self.hooks => leave(),

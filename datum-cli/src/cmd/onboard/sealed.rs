@@ -1,6 +1,6 @@
 //! Keys and the GitHub token: made, checked, and kept where only their agent can open them.
 
-use super::act::{Answer, done, there};
+use super::did::{Answer, declined, done, there};
 use super::plan::{Hidden, Plan, Token as From};
 use crate::cmd::{agent_keys, vault};
 use crate::edge::{Edge, variable};
@@ -44,11 +44,19 @@ pub(super) fn facts(
 }
 
 /// Makes keys where there are none, and declares them where they are not declared.
-pub(super) fn keys(edge: &Edge<'_>, plan: &Plan) -> Answer {
+pub(super) fn keys(edge: &Edge<'_>, plan: &Plan, facts: &Facts, out: &Out) -> Answer {
     let name = plan.name()?;
+    if plan.keys == Keys::None && !facts.declared {
+        return declined();
+    }
     let made = match keyring::read(name)? {
-        Some(_) => false,
-        None if plan.keys == Keys::None => return super::act::declined(),
+        Some(file) => {
+            if plan.keys == Keys::Locked && !file.is_locked() {
+                out.warn("the keys are here already, in clear, and stay so");
+                out.say("hint: datum agent keys passphrase locks them");
+            }
+            false
+        }
         None => {
             let keys = AgentKeys::generate(name.clone())?;
             agent_keys::keep(edge, &keys, &text(plan, &keys)?)?;
@@ -79,7 +87,7 @@ pub(super) fn token(edge: &Edge<'_>, plan: &Plan, from: &From, out: &mut Out) ->
     let text: Hidden = match from {
         From::Typed(text) => text.clone(),
         From::Variable(name) => Zeroizing::new(variable(name).unwrap_or_default()),
-        From::Declined | From::Unasked => return super::act::declined(),
+        From::Declined | From::Unasked => return declined(),
     };
     let text = Zeroizing::new(text.trim().to_owned());
     let token =

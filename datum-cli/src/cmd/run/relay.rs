@@ -1,15 +1,13 @@
-//! While the command runs: its output without the values, and the signals that are meant for it.
+//! While the command runs: its output without the values.
 
 use super::hand::{Given, Hand};
 use crate::fault::Fault;
 use crate::out::Out;
+use crate::passing::Passing;
 use datum_core::mask::{Mask, Patterns};
 use datum_core::vault::forms::{self, LEAST};
-use rustix::process::{Pid, Signal, kill_process};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-use signal_hook::iterator::Signals;
 use std::fs::File;
-use std::io::{ErrorKind, IsTerminal as _, Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsFd as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Child;
@@ -47,11 +45,12 @@ pub(super) fn patterns(hands: &[Hand], out: &Out) -> Result<Option<Patterns>, Fa
 }
 
 /// Waits for the command's end, and answers with its exit code.
-pub(super) fn until_end(mut child: Child, given: Given, patterns: Option<&Patterns>) -> Result<u8, Fault> {
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT, SIGQUIT])
-        .map_err(|error| Fault::broken(format!("cannot wait for signals: {error}")))?;
-    let handle = signals.handle();
+pub(super) fn until_end(
+    mut child: Child,
+    given: Given,
+    patterns: Option<&Patterns>,
+    passing: &Passing,
+) -> Result<u8, Fault> {
     let copy = |file: std::os::fd::BorrowedFd<'_>| file.try_clone_to_owned().map(File::from);
     let streams = [copy(std::io::stdout().as_fd()), copy(std::io::stderr().as_fd())];
     let [stdout, stderr] =
@@ -65,16 +64,6 @@ pub(super) fn until_end(mut child: Child, given: Given, patterns: Option<&Patter
                 let _ = pipe.write_all(&value);
             }
         });
-        scope.spawn(move || {
-            let terminal = std::io::stdin().is_terminal();
-            for signal in signals.forever() {
-                // The terminal sends these two to the command as well.
-                let own = terminal && (signal == SIGINT || signal == SIGQUIT);
-                if let (false, Some(pid), Some(signal)) = (own, pid, Signal::from_named_raw(signal)) {
-                    let _ = kill_process(pid, signal);
-                }
-            }
-        });
         let mut relays = Vec::new();
         if let Some(patterns) = patterns {
             if let Some(from) = child.stdout.take() {
@@ -84,9 +73,8 @@ pub(super) fn until_end(mut child: Child, given: Given, patterns: Option<&Patter
                 relays.push(scope.spawn(move || relay(from, stderr, patterns)));
             }
         }
-        let ended = child.wait();
+        let ended = passing.wait(&mut child);
         let relayed: Vec<_> = relays.into_iter().map(|relay| relay.join().unwrap_or(Ok(()))).collect();
-        handle.close();
         ended.and_then(|status| relayed.into_iter().collect::<Result<(), _>>().map(|()| status))
     });
     let status = ended.map_err(|error| Fault::broken(format!("the command's end was lost: {error}")))?;

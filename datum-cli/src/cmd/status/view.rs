@@ -183,8 +183,8 @@ fn task_row(task: &Task, now: Millis) -> Vec<Cell> {
 fn claims(standing: &Standing) -> Part {
     let tasks = standing.tasks.all().iter().filter(|task| task.live_hold(standing.now).is_some()).count();
     let says = vec![
-        counted(standing.claims.len(), "held", Paint::Bold),
-        Cell::new(format!(", and {tasks} of tasks"), Paint::Dim),
+        counted(standing.claims.len(), "on names", Paint::Bold),
+        Cell::new(format!(", {tasks} on tasks"), Paint::Dim),
     ];
     let mut part = Part::new("claims", says);
     let row = |claim: &datum_core::claim::Claim| {

@@ -37,7 +37,13 @@ impl Import {
         let root = store.work_dir();
         let file = match (&self.file, root) {
             (Some(file), _) => file.clone(),
-            (None, Some(root)) => in_root(root, plan::BOARD),
+            (None, Some(root)) => {
+                let board = in_root(root, plan::BOARD);
+                if board.exists() && !board.is_file() {
+                    return Err(Fault::usage(format!("{} is no file", board.display())));
+                }
+                board
+            }
             (None, None) => {
                 return Err(Fault::usage("a bare repository has no board").hint("datum task import FILE"));
             }

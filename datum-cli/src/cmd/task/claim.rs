@@ -1,6 +1,7 @@
 //! `datum task claim|renew|release`: who has a task.
 
 use super::{caps, lease, tell};
+use crate::cmd::agent::refuse_retired;
 use crate::cmd::sync;
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
@@ -16,7 +17,7 @@ use serde_json::json;
   datum task claim T-4k9x2ma --remote origin
   while id=$(datum task claim --next --cap repair); do work-on $id && datum task finish $id; done
 
-Exit: 0 claimed, 1 another has it or none is left.")]
+Exit: 0 claimed, 1 another has it, none is left, or the agent is retired.")]
 pub(crate) struct Claim {
     /// The task
     #[arg(required_unless_present = "next", conflicts_with = "next")]
@@ -44,6 +45,7 @@ impl Claim {
         let caps = caps(&self.cap)?;
         let stamp = edge.stamp()?;
         let store = edge.store()?;
+        refuse_retired(edge, &stamp.agent)?;
         let caps = (!caps.is_empty()).then(|| caps.iter().map(ToString::to_string).collect());
         let taken = match (&self.remote, &self.id) {
             (None, Some(id)) => Some(task::take(store, &stamp, id, lease)?),

@@ -6,11 +6,13 @@
 
 use crate::edge::in_root;
 use crate::fault::Fault;
+use crate::regular;
 use jsonc_parser::ParseOptions;
 use jsonc_parser::cst::{CstInputValue, CstRootNode};
 use serde::Serialize;
 use serde_json::Value;
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// Where the manifest lies.
@@ -53,17 +55,18 @@ fn text_of(value: &Value, key: &str) -> String {
 impl Manifest {
     /// Reads the manifest of the workshop at `root`; one that is not there is empty.
     pub(crate) fn read(root: &Path) -> Result<Self, Fault> {
+        refuse_links(root, MANIFEST)?;
         let file = in_root(root, MANIFEST);
-        let text = match fs::metadata(&file) {
+        let mut bytes = Vec::new();
+        let read = regular::open(&file).and_then(|file| file.take(SIZE_MAX + 1).read_to_end(&mut bytes));
+        let text = match read {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => EMPTY.to_owned(),
             Err(error) => return Err(Fault::broken(format!("cannot read {}: {error}", file.display()))),
-            Ok(meta) if meta.len() > SIZE_MAX => {
-                return Err(Fault::usage(format!("{MANIFEST}: it is larger than 4 MiB")));
+            Ok(_) => {
+                String::from_utf8(bytes).map_err(|error| not_utf8(error.as_bytes(), error.utf8_error()))?
             }
-            Ok(_) => fs::read_to_string(&file)
-                .map_err(|error| Fault::usage(format!("cannot read {}: {error}", file.display())))?,
         };
-        let entries = parse(&text)?;
+        let entries = Self::of_text(&text)?;
         Ok(Self { file, text, entries })
     }
 
@@ -84,22 +87,26 @@ impl Manifest {
         self.entries.iter().find(|entry| entry.name == name)
     }
 
-    /// Files of the tools folder that look like programs and are not registered.
+    /// Files of the tools folder that look like programs, and recipes, that are not registered.
     pub(crate) fn unregistered(&self, root: &Path) -> Vec<String> {
         let program = |path: &str| {
             let end = Path::new(path).extension().and_then(|end| end.to_str()).unwrap_or_default();
             super::run::LANGUAGES.iter().any(|(language, _)| *language == end)
                 || ["rs", "c", "zig", "go"].contains(&end)
         };
-        let walk = walkdir::WalkDir::new(root.join("tools")).sort_by_file_name().into_iter();
-        walk.filter_map(Result::ok)
+        let walk = |folder: &str| {
+            walkdir::WalkDir::new(root.join(folder)).follow_root_links(false).sort_by_file_name().into_iter()
+        };
+        let programs = walk("tools")
+            .filter_map(Result::ok)
             .filter(|entry| entry.file_type().is_file())
             .filter_map(|entry| {
                 let path = entry.path().strip_prefix(root).ok()?.to_str()?.replace('\\', "/");
                 Some(path).filter(|path| program(path))
-            })
-            .filter(|path| self.entries.iter().all(|entry| entry.path != *path))
-            .collect()
+            });
+        let recipes = crate::cmd::recipe::in_folder(root).into_values();
+        let known = |path: &String| self.entries.iter().any(|entry| entry.path == *path);
+        programs.chain(recipes).filter(|path| !known(path)).collect()
     }
 
     /// The text with `entry` at the end of its list.
@@ -161,8 +168,39 @@ impl Manifest {
     }
 }
 
+/// Refuses a path of the workshop that leads through a link: what is read or written there may lie elsewhere.
+pub(crate) fn refuse_links(root: &Path, path: &str) -> Result<(), Fault> {
+    let mut file = root.to_owned();
+    for part in path.split('/') {
+        file.push(part);
+        if file.symlink_metadata().is_ok_and(|meta| meta.is_symlink()) {
+            let link = file.strip_prefix(root).unwrap_or(&file).display();
+            return Err(Fault::usage(format!("{path}: {link} is a symbolic link"))
+                .hint("what belongs to a workshop lies in it: put the file or folder itself there"));
+        }
+    }
+    Ok(())
+}
+
+fn not_utf8(bytes: &[u8], error: std::str::Utf8Error) -> Fault {
+    let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    Fault::usage(format!("{MANIFEST}: line {line}, column {column}: it is not UTF-8"))
+        .hint("the file stays as it is; save it as UTF-8")
+}
+
 /// Parses a manifest; an error names line and column.
 fn parse(text: &str) -> Result<Vec<Entry>, Fault> {
+    if text.starts_with('\u{feff}') {
+        return Err(Fault::usage(format!("{MANIFEST}: line 1, column 1: it begins with a byte order mark"))
+            .hint("the file stays as it is; save it as UTF-8 without one"));
+    }
+    if text.trim().is_empty() {
+        return Err(
+            Fault::usage(format!("{MANIFEST}: it is empty")).hint("remove it, and datum tools add makes one")
+        );
+    }
     let value: Value = serde_json::from_str(text).map_err(|error| {
         let message = error.to_string();
         let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what);
@@ -247,7 +285,8 @@ mod tests {
     fn what_is_no_manifest_is_named_with_its_place() {
         for (text, place) in [
             ("{\n  \"tools\": [,]\n}", "line 2, column 13"),
-            ("", "line 1, column 0"),
+            ("", "it is empty"),
+            ("\u{feff}{}", "line 1, column 1: it begins with a byte order mark"),
             ("[]", "line 1, column 1"),
             ("{\"tools\": {}}", "tools is no list"),
             ("{\"tools\": [{\"path\": \"x\"}]}", "tools[0] has no name"),

@@ -2,9 +2,12 @@
 
 use crate::cmd::within::Bounded;
 use crate::edge::Edge;
+use crate::escape;
 use crate::fault::Fault;
 use crate::out::Out;
-use datum_core::{Kind, Word, journal};
+use crate::passing::Passing;
+use datum_core::{Draft, Kind, Word, journal};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::Instant;
@@ -92,40 +95,82 @@ pub(crate) fn pass(_: &Edge<'_>, _: &str, _: &Path) -> Result<(), Fault> {
 
 /// Runs `command` in `root`, its start and its end recorded in the journal; its streams are ours.
 ///
-/// The start is recorded first: a run that was cut off is known by having no end.
+/// The start is recorded first: a run whose end nobody could record is known by having none. A signal that is meant for
+/// this program goes to the command, and its end is recorded as any other.
 pub(crate) fn recorded(
     edge: &Edge<'_>,
     out: &mut Out,
     root: &Path,
     what: &str,
     mut command: Command,
-    bounded: Option<&Bounded>,
+    (bounded, passing): (Option<&Bounded>, &Passing),
 ) -> Result<ExitStatus, Fault> {
     out.flush();
     record(edge, &format!("{what}: started"))?;
     let start = Instant::now();
     command.current_dir(root).env("DATUM_TOOL", what);
-    let status = match bounded {
-        None => command.status(),
-        Some(bounded) => match bounded.spawn(&mut command) {
-            Ok(mut child) => child.wait(),
-            Err(fault) => Err(std::io::Error::other(fault.message)),
-        },
+    let child = match bounded {
+        None => command.spawn().map_err(|error| Fault::broken(error.to_string())),
+        Some(bounded) => bounded.spawn(&mut command),
     };
-    let seconds = start.elapsed().as_secs_f64();
-    let end = match &status {
-        Err(error) => format!("{what}: could not be started: {error}"),
-        Ok(status) => match status.code() {
-            Some(code) => format!("{what}: ended with {code} after {seconds:.3} s"),
-            None => format!("{what}: was killed after {seconds:.3} s"),
-        },
-    };
-    record(edge, &end)?;
-    status.map_err(|_| Fault::broken(end))
+    let status = child.map(|mut child| passing.wait(&mut child)).map_err(|fault| {
+        let (why, hint) = interpreter(&command).unwrap_or((fault.message, fault.hint));
+        Fault { hint, ..Fault::broken(format!("{what}: could not be started: {why}")) }
+    });
+    let status = status.and_then(|waited| {
+        waited.map_err(|error| Fault::broken(format!("{what}: its end was lost: {error}")))
+    });
+    match &status {
+        Err(fault) => record(edge, &fault.message)?,
+        Ok(status) => {
+            let millis = start.elapsed().as_millis();
+            let took = format!("{}.{:03}", millis / 1000, millis % 1000);
+            let (says, key, number) = match (status.code(), signal(*status)) {
+                (Some(code), _) => (format!("ended with {code}"), "Exit", code),
+                (None, signal) => (format!("was killed by signal {signal}"), "Signal", signal),
+            };
+            let draft = entry(&format!("{what}: {says} after {took} s"))?
+                .with(key, &number.to_string())?
+                .with("Duration-Ms", &millis.to_string())?;
+            note(edge, draft)?;
+        }
+    }
+    status
+}
+
+/// The signal that ended a command; 0 where there are none.
+#[cfg(unix)]
+pub(crate) fn signal(status: ExitStatus) -> i32 {
+    std::os::unix::process::ExitStatusExt::signal(&status).unwrap_or(0)
+}
+
+/// The signal that ended a command; 0 where there are none.
+#[cfg(not(unix))]
+pub(crate) fn signal(_: ExitStatus) -> i32 {
+    0
+}
+
+/// What is the matter where a script is there and cannot be started, and what to do: what its first line names is not
+/// there, and the system then says that the script is not.
+fn interpreter(command: &Command) -> Option<(String, Option<String>)> {
+    let script = Path::new(command.get_program());
+    let mut first = Vec::new();
+    crate::regular::open(script).ok()?.take(256).read_to_end(&mut first).ok()?;
+    let line = String::from_utf8_lossy(first.strip_prefix(b"#!")?).lines().next()?.trim().to_owned();
+    let by = line.split_whitespace().next().filter(|by| !Path::new(by).exists())?;
+    let hint = format!("install it, or change the first line of {}", script.display());
+    Some((format!("its interpreter {} is not there", escape::line(by)), Some(hint)))
+}
+
+fn entry(text: &str) -> Result<Draft, Fault> {
+    Ok(journal::draft(&Word::new("category", "TOOL")?, text, &[])?)
 }
 
 fn record(edge: &Edge<'_>, text: &str) -> Result<(), Fault> {
-    let draft = journal::draft(&Word::new("category", "TOOL")?, text, &[])?;
+    note(edge, entry(text)?)
+}
+
+fn note(edge: &Edge<'_>, draft: Draft) -> Result<(), Fault> {
     edge.store()?.note(Kind::Journal, &edge.stamp()?, &[draft])?;
     Ok(())
 }

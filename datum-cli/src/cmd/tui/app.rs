@@ -121,7 +121,7 @@ impl App {
         }
         match self.focus {
             Focus::Filter => self.type_filter(key.code),
-            Focus::Help => self.focus = Focus::List,
+            Focus::Help => self.look_at_help(key.code),
             Focus::List | Focus::Text => return self.command(key.code),
         }
         Step::Stay
@@ -131,7 +131,7 @@ impl App {
         match code {
             KeyCode::Char('q') => return Step::End,
             KeyCode::Char('r') => return Step::Look,
-            KeyCode::Char('?') => self.focus = Focus::Help,
+            KeyCode::Char('?') => (self.focus, self.scroll) = (Focus::Help, 0),
             KeyCode::Char('/') => self.focus = Focus::Filter,
             KeyCode::Char(c @ '1'..='5') => self.turn_to(c as usize - '1' as usize),
             KeyCode::Tab | KeyCode::Right | KeyCode::Char('l') => self.turn_to((self.tab + 1) % TITLES.len()),
@@ -143,6 +143,19 @@ impl App {
             code => self.go(code),
         }
         Step::Stay
+    }
+
+    /// Scrolls in the table of keys; any other key leaves it.
+    fn look_at_help(&mut self, code: KeyCode) {
+        match code {
+            KeyCode::Down
+            | KeyCode::Up
+            | KeyCode::PageDown
+            | KeyCode::PageUp
+            | KeyCode::Home
+            | KeyCode::End => self.go(code),
+            _ => (self.focus, self.scroll) = (Focus::List, 0),
+        }
     }
 
     fn turn_to(&mut self, tab: usize) {
@@ -193,7 +206,7 @@ impl App {
     fn go(&mut self, code: KeyCode) {
         let tab = &mut self.tabs[self.tab];
         let (at, last, page) = match self.focus {
-            Focus::Text => (self.scroll, self.scroll_max, self.text_height),
+            Focus::Text | Focus::Help => (self.scroll, self.scroll_max, self.text_height),
             _ => (tab.at, tab.shown.len().saturating_sub(1), self.list_height),
         };
         let page = page.saturating_sub(1).max(1);
@@ -207,7 +220,7 @@ impl App {
             _ => return,
         };
         let to = to.min(last);
-        if self.focus == Focus::Text {
+        if matches!(self.focus, Focus::Text | Focus::Help) {
             self.scroll = to;
         } else {
             tab.at = to;

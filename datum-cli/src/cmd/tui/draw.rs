@@ -17,6 +17,9 @@ const COLUMN_MAX: usize = 18;
 /// Fewest rows of the screen at which list and text are both drawn.
 const SPLIT_MIN: u16 = 14;
 
+/// Fewest columns at which a key and what it does stand on one line.
+const HELP_WIDTH: usize = 76;
+
 const KEYS: &[(&str, &str)] = &[
     ("1 to 5, Tab, Left, Right", "the pages"),
     ("Up, Down, j, k", "one row or line"),
@@ -36,7 +39,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, app: &mut App) {
             .areas(frame.area());
     frame.render_widget(Paragraph::new(titles(app, above.width)), above);
     match app.focus {
-        Focus::Help => help(frame, middle),
+        Focus::Help => help(frame, app, middle),
         Focus::Text => text(frame, app, middle),
         _ if middle.height < SPLIT_MIN => list(frame, app, middle),
         _ => {
@@ -68,15 +71,25 @@ fn span<'a>(app: &App, piece: &'a Piece) -> Span<'a> {
 }
 
 fn titles(app: &App, width: u16) -> Line<'static> {
-    let mut spans = Vec::new();
-    for (at, (title, tab)) in TITLES.iter().zip(&app.tabs).enumerate() {
-        let badge = if tab.page.badge > 0 { format!(" ({})", tab.page.badge) } else { String::new() };
-        let here = if at == app.tab { Modifier::REVERSED | Modifier::BOLD } else { Modifier::empty() };
-        spans.push(Span::styled(format!(" {} {title}{badge} ", at + 1), Style::new().add_modifier(here)));
+    let width = usize::from(width);
+    let tabs = |is_named: &dyn Fn(usize) -> bool| -> Vec<Span<'static>> {
+        let tab = |(at, (title, tab)): (usize, (&&str, &Tab))| {
+            let badge =
+                if tab.page.badge.is_empty() { String::new() } else { format!(" ({})", tab.page.badge) };
+            let here = if at == app.tab { Modifier::REVERSED | Modifier::BOLD } else { Modifier::empty() };
+            let name = if is_named(at) { format!(" {title}{badge}") } else { String::new() };
+            Span::styled(format!(" {}{name} ", at + 1), Style::new().add_modifier(here))
+        };
+        TITLES.iter().zip(&app.tabs).enumerate().map(tab).collect()
+    };
+    let length = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
+    let mut spans = tabs(&|_| true);
+    if length(&spans) > width {
+        // All pages stay on the screen, and the one that is looked at with its name.
+        spans = tabs(&|at| at == app.tab);
     }
     let agent = app.agent.as_deref().unwrap_or("no agent");
-    let used: usize = spans.iter().map(Span::width).sum();
-    let room = usize::from(width).saturating_sub(used);
+    let room = width.saturating_sub(length(&spans));
     if room > agent.len() {
         spans.push(Span::styled(format!("{agent:>room$}"), style(app, Tone::Dim)));
     }
@@ -146,19 +159,33 @@ fn text(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
     frame.render_widget(Paragraph::new(shown), area);
 }
 
-fn help(frame: &mut Frame<'_>, area: Rect) {
+fn help(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
+    let bold = Style::new().add_modifier(Modifier::BOLD);
+    let width = usize::from(area.width);
     let mut lines = vec![Line::raw("")];
     for (keys, what) in KEYS {
-        lines.push(Line::from(vec![
-            Span::styled(format!("  {keys:<26}"), Style::new().add_modifier(Modifier::BOLD)),
-            Span::raw(*what),
-        ]));
+        if width >= HELP_WIDTH {
+            lines.push(Line::from(vec![Span::styled(format!("  {keys:<26}"), bold), Span::raw(*what)]));
+        } else {
+            lines.extend(wrap(keys, width).into_iter().map(|line| Line::styled(line, bold)));
+            let what = wrap(what, width.saturating_sub(2));
+            lines.extend(what.into_iter().map(|line| Line::raw(format!("  {line}"))));
+        }
     }
     lines.push(Line::raw(""));
-    lines.push(Line::raw("  In the inbox * is not read, ! overdue."));
-    lines.push(Line::raw("  Nothing here writes: a bottle looked at stays unread."));
-    lines.push(Line::raw("  Any key goes back."));
-    frame.render_widget(Paragraph::new(lines), area);
+    for line in [
+        "  In the inbox * is not read, ! overdue.",
+        "  Nothing here writes: a bottle looked at stays unread.",
+        "  Up and Down scroll, any other key goes back.",
+    ] {
+        lines.extend(wrap(line, width).into_iter().map(Line::raw));
+    }
+    let height = usize::from(area.height);
+    app.text_height = height;
+    app.scroll_max = lines.len().saturating_sub(height);
+    app.scroll = app.scroll.min(app.scroll_max);
+    let shown: Vec<Line<'_>> = lines.into_iter().skip(app.scroll).take(height).collect();
+    frame.render_widget(Paragraph::new(shown), area);
 }
 
 fn keys(app: &App) -> Line<'static> {
@@ -172,7 +199,7 @@ fn keys(app: &App) -> Line<'static> {
     }
     let keys = match app.focus {
         Focus::Text => " q end  Esc back  ↑↓ PgUp PgDn scroll  Tab next page  ? keys",
-        Focus::Help => " any key: back",
+        Focus::Help => " ↑↓ scroll  any other key: back",
         _ => " q end  Tab page  ↑↓ row  Enter text  / filter  ? keys",
     };
     Line::from(vec![
@@ -224,7 +251,7 @@ mod tests {
         let page = |count: usize| Page {
             heads: &["Time", "Agent", "Category", "Entry"],
             rows: (0..count).map(row).collect(),
-            badge: count / 20,
+            badge: if count >= 20 { (count / 20).to_string() } else { String::new() },
             empty: "Nothing here",
             more: 0,
         };
@@ -274,6 +301,29 @@ mod tests {
     }
 
     #[test]
+    fn a_small_screen_shows_the_page_that_is_looked_at_and_all_of_the_help() {
+        let mut app = app();
+        for (key, titles) in [('1', " 1 Journal (3)  2  3  4  5"), ('5', " 1  2  3  4  5 Audits")] {
+            press(&mut app, KeyCode::Char(key));
+            assert!(screen(&mut app, 40, 10)[0].starts_with(titles), "{:#?}", screen(&mut app, 40, 10));
+        }
+        press(&mut app, KeyCode::Char('?'));
+        let mut seen = screen(&mut app, 40, 10).join("\n");
+        for _ in 0..40 {
+            press(&mut app, KeyCode::Down);
+            seen.push_str(&screen(&mut app, 40, 10).join("\n"));
+        }
+        assert_eq!(app.focus, Focus::Help);
+        for (keys, what) in KEYS {
+            assert!(seen.contains(keys), "{keys}: {seen}");
+            assert!(what.split(' ').all(|word| seen.contains(word)), "{what}: {seen}");
+        }
+        assert!(seen.contains("any other key goes"), "{seen}");
+        press(&mut app, KeyCode::Char('x'));
+        assert_eq!((app.focus, app.scroll), (Focus::List, 0));
+    }
+
+    #[test]
     fn no_size_is_too_small_to_draw() {
         let mut app = app();
         for (width, height) in [(0, 0), (1, 1), (3, 2), (10, 5), (20, 13), (300, 100)] {
@@ -301,7 +351,7 @@ mod tests {
             let page = || Page {
                 heads: &["Entry"],
                 rows: tones.into_iter().map(row).collect(),
-                badge: 1,
+                badge: "1 new".to_owned(),
                 empty: "Nothing here",
                 more: 3,
             };

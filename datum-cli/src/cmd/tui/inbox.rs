@@ -32,7 +32,7 @@ pub(super) fn page(bottles: &[Bottle], me: Option<&Me>, now: Millis) -> Page {
     Page {
         heads: &["", "Date", "From", "To", "Type", "Subject"],
         rows,
-        badge: unread,
+        badge: super::pages::count(unread, "unread"),
         empty: "No bottle: datum bottle drop AGENT SUBJECT",
         more: count.saturating_sub(ROWS_MAX) as u64,
     }

@@ -81,8 +81,8 @@ pub(super) struct Page {
     /// The heads of the columns.
     pub(super) heads: &'static [&'static str],
     pub(super) rows: Vec<Row>,
-    /// Beside the title: a number that wants to be seen.
-    pub(super) badge: usize,
+    /// Beside the title: what wants to be seen, such as `3 unread`; may be empty.
+    pub(super) badge: String,
     /// What is said where there is no row.
     pub(super) empty: &'static str,
     /// Rows that were left out.

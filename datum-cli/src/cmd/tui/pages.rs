@@ -34,6 +34,11 @@ pub(super) fn read(snapshot: &Snapshot<'_>, me: Option<&Me>, now: Millis) -> Res
     ])
 }
 
+/// What stands beside a title.
+pub(super) fn count(count: usize, what: &str) -> String {
+    if count > 0 { format!("{count} {what}") } else { String::new() }
+}
+
 fn journal_page(snapshot: &Snapshot<'_>, entries: &[Entry]) -> Page {
     let count = onboarding::known(snapshot).entries.into_iter().find(|(kind, _)| *kind == Kind::Journal);
     let shown = entries.len() as u64;
@@ -43,7 +48,7 @@ fn journal_page(snapshot: &Snapshot<'_>, entries: &[Entry]) -> Page {
     Page {
         heads: &["Time", "Agent", "Category", "Entry"],
         rows: entries.iter().map(entry).collect(),
-        badge: 0,
+        badge: String::new(),
         empty,
         more,
     }
@@ -81,7 +86,13 @@ fn board(tasks: &Tasks, me: Option<&Me>, now: Millis) -> Page {
         me.map_or(0, |me| tasks.held_by(me.name.as_str(), now).filter(|task| !task.is_closed()).count());
     let more = tasks.len().saturating_sub(ROWS_MAX) as u64;
     let empty = "There is no task: datum task create TITLE";
-    Page { heads: &["Task", "State", "Priority", "Agent", "Title"], rows, badge: mine, empty, more }
+    Page {
+        heads: &["Task", "State", "Priority", "Agent", "Title"],
+        rows,
+        badge: count(mine, "yours"),
+        empty,
+        more,
+    }
 }
 
 fn task_row(tasks: &Tasks, task: &Task, now: Millis) -> Row {
@@ -168,13 +179,13 @@ fn agents(snapshot: &Snapshot<'_>, tasks: &Tasks, entries: &[Entry], now: Millis
     };
     let heads = &["Agent", "State", "Seen", "Entries", "Done", "Dropped", "Has"];
     let rows = outlook::seen(snapshot)?.into_iter().map(row).collect();
-    Ok(Page { heads, rows, badge: 0, empty: "No agent has written here: datum boot", more: 0 })
+    Ok(Page { heads, rows, badge: String::new(), empty: "No agent has written here: datum boot", more: 0 })
 }
 
 fn audits(snapshot: &Snapshot<'_>) -> Page {
     let heads = &["Time", "Agent", "Audit", "Pass", "Fail", "Unknown", "Findings"];
     let rows = audit::recorded(snapshot, REPORTS_MAX).iter().map(report).collect();
-    Page { heads, rows, badge: 0, empty: "No audit was recorded: datum audit --record", more: 0 }
+    Page { heads, rows, badge: String::new(), empty: "No audit was recorded: datum audit --record", more: 0 }
 }
 
 fn report(recorded: &Recorded) -> Row {

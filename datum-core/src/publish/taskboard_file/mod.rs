@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{MARK, one_line};
+use super::{BOARD_MARK, one_line};
 
 mod markdown;
 mod words;
@@ -98,7 +98,7 @@ pub enum Error {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn print(tasks: &[BoardTask]) -> String {
-    let mut out = format!("{MARK}\n\n# Task board\n\n");
+    let mut out = format!("{BOARD_MARK}\n\n# Task board\n\n");
     let mut sorted: Vec<&BoardTask> = tasks.iter().collect();
     sorted.sort_by_key(|task| task.priority);
     for priority in Priority::ALL {
@@ -113,6 +113,14 @@ pub fn print(tasks: &[BoardTask]) -> String {
     let json = json.replace('<', "\\u003c").replace('>', "\\u003e");
     out.extend([JSON_START, "\n", &json, "\n", JSON_END, "\n"]);
     out
+}
+
+/// Whether a board stands as [`print()`] wrote it, its first line aside: then nobody has changed anything in it.
+pub fn is_untouched(text: &str) -> bool {
+    fn rest(text: &str) -> Option<&str> {
+        text.split_once('\n').map(|(_, rest)| rest)
+    }
+    matches!(parse(text), Ok(Board::Json(tasks)) if rest(&print(&tasks)) == rest(text))
 }
 
 /// A title as the line of a printed board shows it.

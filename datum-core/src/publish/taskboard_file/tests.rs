@@ -37,7 +37,7 @@ fn a_board_is_printed_by_priority() {
     let mut done = task("b2", "Ship <b>it</b>\nnow", Priority::Critical);
     (done.status, done.assigned_to) = (State::Done, Some("jetson".to_owned()));
     insta::assert_snapshot!(print(&[task("a1", "Rest", Priority::Low), done]), @r#"
-    <!-- published by datum: changes to this file will be overwritten -->
+    <!-- published by datum: datum task import reads back what is changed in tasks; all else will be overwritten -->
 
     # Task board
 
