@@ -77,7 +77,7 @@ impl Publish {
             for (verb, path) in written.iter().map(|p| (wrote, p)).chain(removed.iter().map(|p| (gone, p))) {
                 out.line(&format!("{verb} {path}"));
             }
-            if written.is_empty() && removed.is_empty() {
+            if written.is_empty() && removed.is_empty() && kept.is_empty() && unread.is_empty() {
                 out.say("everything is published");
             }
         }

@@ -315,7 +315,7 @@ impl<'r> Reader<'r> {
             let (board, state) = (if item.done { "done" } else { "not done" }, task.state.as_str());
             self.refuse(format!(
                 "{alias}: the board says {board} and the task is {state}, but the board's JSON is gone, which tells \
-                 who changed; datum publish makes it anew"
+                 who changed; remove the file, and datum publish makes it anew"
             ));
         }
     }
