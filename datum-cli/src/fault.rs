@@ -217,20 +217,19 @@ impl From<StoreError> for Fault {
 impl From<TaskError> for Fault {
     fn from(error: TaskError) -> Self {
         let message = error.to_string();
-        let no = |message: String| Self { exit: Exit::No, ..Self::usage(message) };
         match error {
             TaskError::NotAName(_) | TaskError::Unknown(_) => {
                 Self::usage(message).hint("datum task list --all lists them; datum sync fetches those of others")
             }
             TaskError::Ambiguous { .. } => Self::usage(message).hint("give more characters"),
-            TaskError::Held { hold, .. } => no(format!("{message} until {}", crate::time::show(hold.until)))
+            TaskError::Held { hold, .. } => Self::no(format!("{message} until {}", crate::time::show(hold.until)))
                 .hint("it can be taken over when the lease ends; finish, cancel, block, review and reopen take --force"),
-            TaskError::Expired { task, hold } => no(format!("{message} at {}", crate::time::show(hold.until)))
+            TaskError::Expired { task, hold } => Self::no(format!("{message} at {}", crate::time::show(hold.until)))
                 .hint(format!("datum task claim {task} takes it again, if nobody else has")),
-            TaskError::FencedOff { task, .. } => no(message).hint(format!("datum task show {task} says who has it")),
-            TaskError::NotHeld { task, .. } => no(message).hint(format!("datum task claim {task}")),
-            TaskError::State { task, .. } => no(message).hint(format!("datum task show {task} tells what happened")),
-            TaskError::Waits { .. } => no(message).hint("datum task ready lists those that wait for nothing"),
+            TaskError::FencedOff { task, .. } => Self::no(message).hint(format!("datum task show {task} says who has it")),
+            TaskError::NotHeld { task, .. } => Self::no(message).hint(format!("datum task claim {task}")),
+            TaskError::State { task, .. } => Self::no(message).hint(format!("datum task show {task} tells what happened")),
+            TaskError::Waits { .. } => Self::no(message).hint("datum task ready lists those that wait for nothing"),
             TaskError::NoChange(_) => Self::usage(message).hint("it is so already: datum task show tells"),
             TaskError::Cycle(_) => {
                 Self::usage(message).hint("datum task edit ID --no-needs ID takes one of them out")

@@ -111,8 +111,21 @@ impl Beside {
 pub(crate) struct Guard<'a> {
     /// Refs that have these values, and stay.
     pub(crate) stay: &'a [(String, Option<EntryId>)],
-    /// The logs below a prefix, all of them.
-    pub(crate) logs: Option<(&'a str, &'a BTreeMap<String, EntryId>)>,
+    /// All logs of a kind.
+    pub(crate) logs: Option<(Kind, &'a BTreeMap<String, EntryId>)>,
+}
+
+impl Guard<'_> {
+    /// Whether the logs are those; `list` lists the refs below a prefix.
+    fn fits(
+        self,
+        list: impl FnOnce(&str) -> Result<BTreeMap<String, EntryId>, RefError>,
+    ) -> Result<bool, RefError> {
+        let Some((kind, logs)) = self.logs else { return Ok(true) };
+        let mut now = list(&format!("{PREFIX}{kind}/"))?;
+        now.retain(|name, _| parse_log(name).is_some());
+        Ok(now == *logs)
+    }
 }
 
 /// The refs of a repository.
@@ -176,7 +189,7 @@ impl Refs {
         match self {
             Self::Files(files) => files.swap(moves, guard),
             // git verifies the logs with the moves; only of the first entry of a new log it knows nothing.
-            Self::Program(_) if !self.are(guard.logs)? => Ok(Swap::Moved),
+            Self::Program(_) if !guard.fits(|prefix| Ok(self.list(prefix)?.0))? => Ok(Swap::Moved),
             Self::Program(git) => self.swap_by_program(git, moves, guard),
         }
     }
@@ -235,14 +248,6 @@ impl Refs {
         command.args(["--no-deref", "--stdin"]);
         let output = Git::run(command, input.as_bytes())?;
         if output.status.success() { Ok(()) } else { Err(git::failed("update-ref", &output).into()) }
-    }
-
-    /// Whether the logs below a prefix are these.
-    fn are(&self, logs: Option<(&str, &BTreeMap<String, EntryId>)>) -> Result<bool, RefError> {
-        let Some((prefix, logs)) = logs else { return Ok(true) };
-        let mut now = self.list(prefix)?.0;
-        now.retain(|name, _| parse_log(name).is_some());
-        Ok(now == *logs)
     }
 
     fn swap_by_program(&self, git: &Git, moves: &[Move<'_>], guard: Guard<'_>) -> Result<Swap, RefError> {

@@ -366,8 +366,7 @@ impl Store {
             // The log first: a writer that is killed between the two has said what it meant to.
             let moves: Vec<_> = iter::once(to).chain(beside.iter().map(|beside| beside.to(stamp))).collect();
             let seen = (!beside.is_empty() || !stay.is_empty()).then(|| snapshot.logs(kind));
-            let prefix = format!("{PREFIX}{kind}/");
-            let guard = Guard { stay: &stay, logs: seen.as_ref().map(|logs| (prefix.as_str(), logs)) };
+            let guard = Guard { stay: &stay, logs: seen.as_ref().map(|logs| (kind, logs)) };
             if wait.swap_all(&moves, guard)? {
                 let Written { ids, clock, sealed, .. } = written;
                 if sealed {

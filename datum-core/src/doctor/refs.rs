@@ -35,8 +35,8 @@ impl Visit<'_> {
                 }
             }
         }
-        // git removes a ref's log together with the ref, so a log without a ref means that the ref was lost. But a claim
-        // is as likely one that never came to be: its log is written first, and nobody must hold what nobody was given.
+        // git removes a ref's log together with the ref, so a log without a ref means that the ref was lost. A claim is
+        // not made by a repair all the same: nobody must hold what nobody was given.
         for name in self.store.refs.logged() {
             if !refs.contains_key(&name) && !name.starts_with(claim::PREFIX) {
                 lost.entry(name).or_insert_with(|| GONE.to_owned());

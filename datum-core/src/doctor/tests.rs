@@ -128,7 +128,7 @@ fn a_claim_that_never_came_to_be_is_not_made_and_a_locked_ref_is_not_said_to_be_
     let store = Store::open(dir.path()).unwrap();
     let name = crate::claim::Name::new("x").unwrap();
     store.claim(&name, &stamp("a", 0), 1000).unwrap();
-    // As if its writer had been killed before the ref was there: the ref's log is written first.
+    // As if the ref had never been there, of which its log would tell all the same.
     fs::remove_file(dir.path().join(".git/refs/datum/claim/x")).unwrap();
     assert_eq!(examine(&store).unwrap(), []);
     assert_eq!(heal(&dir), []);

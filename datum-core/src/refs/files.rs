@@ -1,7 +1,7 @@
 //! Refs as files: one a ref, and `packed-refs`.
 
 use super::lock::{self, Lock, lock_path, make_parent};
-use super::{Guard, Move, RefError, Swap, io_error, parse_log};
+use super::{Guard, Move, RefError, Swap, io_error};
 use crate::id::EntryId;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -157,12 +157,8 @@ impl Files {
             }
             locks.push(lock);
         }
-        if let Some((prefix, logs)) = guard.logs {
-            let mut now = self.list(&[prefix])?.0;
-            now.retain(|name, _| parse_log(name).is_some());
-            if now != *logs {
-                return Ok(Swap::Moved);
-            }
+        if !guard.fits(|prefix| Ok(self.list(&[prefix])?.0))? {
+            return Ok(Swap::Moved);
         }
         self.publish(moves, &mut locks)?;
         Ok(Swap::Done)
