@@ -18,14 +18,12 @@ use crate::id::EntryId;
 use crate::log::Damage;
 use crate::name::NameError;
 use crate::odb::ObjectKind;
-use crate::refs::Move;
+use crate::refs::{CLAIMS, Move};
 use crate::stamp::{MILLIS_MAX, Millis, SKEW_MAX, Stamp, Writer};
 use crate::store::{Store, StoreError};
 use crate::wait::Wait;
 use std::fmt;
 
-/// Where claims lie.
-pub(crate) const PREFIX: &str = "refs/datum/claim/";
 /// Longest lease, milliseconds (30 days); one that says more counts for no more.
 pub const LEASE_MAX: Millis = 30 * 24 * 60 * 60 * 1000;
 /// Largest commit that is believed to be a claim, bytes.
@@ -282,7 +280,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the refs cannot be listed.
     pub fn claims_of(&self, wanted: impl Fn(&Name) -> bool) -> Result<(Vec<Claim>, Vec<Damage>), StoreError> {
-        let (refs, broken) = self.refs.list(PREFIX)?;
+        let (refs, broken) = self.refs.list(CLAIMS)?;
         let damage = |log: &str, object, message| Damage { log: log.to_owned(), object, message };
         let mut problems: Vec<_> = broken
             .iter()
@@ -290,7 +288,7 @@ impl Store {
             .collect();
         let mut claims = Vec::new();
         for (ref_name, id) in refs {
-            let Ok(name) = Name::new(ref_name.trim_start_matches(PREFIX)) else { continue };
+            let Ok(name) = Name::new(ref_name.trim_start_matches(CLAIMS)) else { continue };
             if !wanted(&name) {
                 continue;
             }
@@ -365,7 +363,7 @@ impl Store {
 }
 
 fn ref_name(name: &Name) -> String {
-    format!("{PREFIX}{name}")
+    format!("{CLAIMS}{name}")
 }
 
 /// The present state, if it is the caller's own.

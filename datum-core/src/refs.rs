@@ -19,6 +19,8 @@ use std::path::{Path, PathBuf};
 
 /// Where all state lies.
 pub(crate) const PREFIX: &str = "refs/datum/";
+/// Where claims lie. No repair makes one, so of their beginning no ref's log is written: a file less for each claim.
+pub(crate) const CLAIMS: &str = "refs/datum/claim/";
 
 /// The ref of a log.
 pub(crate) fn ref_name(kind: Kind, writer: &Writer) -> String {

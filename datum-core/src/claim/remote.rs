@@ -3,9 +3,9 @@
 //! `git push --force-with-lease=<ref>:<old>` moves a ref from exactly the value that was seen, or makes it, at any host of
 //! git. What was seen there is noted here, beside the claims of this repository, which are others.
 
-use super::{Claim, MARK, Name, Outcome, PREFIX, Wish, outcome, ref_name};
+use super::{Claim, MARK, Name, Outcome, Wish, outcome, ref_name};
 use crate::id::EntryId;
-use crate::refs::Move;
+use crate::refs::{CLAIMS, Move};
 use crate::stamp::{Millis, Stamp};
 use crate::store::{Store, StoreError};
 use crate::sync::{SyncError, TRACKING};
@@ -91,7 +91,7 @@ impl Store {
     pub fn claims_at(&self, remote: &Remote) -> Result<(Vec<Claim>, Vec<String>), SyncError> {
         let refs = remote.list(&[])?;
         let found =
-            |(name, id): (&String, &EntryId)| Some((Name::new(name.strip_prefix(PREFIX)?).ok()?, *id));
+            |(name, id): (&String, &EntryId)| Some((Name::new(name.strip_prefix(CLAIMS)?).ok()?, *id));
         let found: Vec<_> = refs.iter().filter_map(found).collect();
         let absent: Vec<_> = found.iter().filter(|(_, id)| !self.odb.exists(*id)).collect();
         let names: Vec<_> = absent.iter().map(|(name, _)| ref_name(name)).collect();

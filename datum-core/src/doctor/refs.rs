@@ -8,7 +8,7 @@ use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::log;
 use crate::odb::ObjectKind;
-use crate::refs::{Move, PREFIX, RefError, Refs, Swap, parse_log, ref_name};
+use crate::refs::{CLAIMS, Move, PREFIX, RefError, Refs, Swap, parse_log, ref_name};
 use crate::stamp::Writer;
 use crate::store::StoreError;
 use crate::sync::TRACKING;
@@ -38,7 +38,7 @@ impl Visit<'_> {
         // git removes a ref's log together with the ref, so a log without a ref means that the ref was lost. A claim is
         // not made by a repair all the same: nobody must hold what nobody was given.
         for name in self.store.refs.logged() {
-            if !refs.contains_key(&name) && !name.starts_with(claim::PREFIX) {
+            if !refs.contains_key(&name) && !name.starts_with(CLAIMS) {
                 lost.entry(name).or_insert_with(|| GONE.to_owned());
             }
         }
@@ -111,8 +111,12 @@ impl Visit<'_> {
         let Some(to) = candidate else {
             // A move that never was leaves a line too; without an object there was never anything to lose.
             if !is_gone {
-                let remedy = "neither its log nor a remote knows its value; all other logs can be read; \
-                              datum sync may fetch it again, git fsck --lost-found lists what nothing refers to";
+                let remedy = if name.starts_with(CLAIMS) {
+                    "nobody can hold it like this; once nobody works under it, remove that file, and it is free"
+                } else {
+                    "neither its log nor a remote knows its value; all other logs can be read; \
+                     datum sync may fetch it again, git fsck --lost-found lists what nothing refers to"
+                };
                 self.broken(name, None, problem, remedy.to_owned());
             }
             return Ok(None);
@@ -202,7 +206,7 @@ impl Visit<'_> {
 
     /// Looks at a ref that is no log: a claim must be one; of others only that they lead somewhere.
     fn other(&mut self, name: &str, tip: EntryId) -> Result<(), StoreError> {
-        let Some(Ok(claim)) = name.strip_prefix(claim::PREFIX).map(claim::Name::new) else {
+        let Some(Ok(claim)) = name.strip_prefix(CLAIMS).map(claim::Name::new) else {
             if !self.store.odb.exists(tip) {
                 let remedy = "it is no log; git update-ref -d removes it".to_owned();
                 self.broken(name, Some(tip), format!("object {tip} is missing"), remedy);

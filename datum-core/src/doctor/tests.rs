@@ -128,7 +128,8 @@ fn a_claim_that_never_came_to_be_is_not_made_and_a_locked_ref_is_not_said_to_be_
     let store = Store::open(dir.path()).unwrap();
     let name = crate::claim::Name::new("x").unwrap();
     store.claim(&name, &stamp("a", 0), 1000).unwrap();
-    // As if the ref had never been there, of which its log would tell all the same.
+    store.renew(&name, &stamp("a", 0), 1, 2000).unwrap();
+    // As if the ref had never been there, of which its log tells all the same.
     fs::remove_file(dir.path().join(".git/refs/datum/claim/x")).unwrap();
     assert_eq!(examine(&store).unwrap(), []);
     assert_eq!(heal(&dir), []);
@@ -243,6 +244,22 @@ fn what_the_remote_has_is_fetched_again_and_not_given_up() {
     git(dir.path(), &["fetch", "-q", "--refetch", remote, LOG]);
     assert_eq!(examine(&Store::open(dir.path()).unwrap()).unwrap(), []);
     fsck(dir.path());
+}
+
+#[test]
+fn a_claim_without_a_value_is_freed_by_hand() {
+    let dir = repository(&[]);
+    let store = Store::open(dir.path()).unwrap();
+    let name = crate::claim::Name::new("x").unwrap();
+    store.claim(&name, &stamp("a", 0), 1000).unwrap();
+    let path = dir.path().join(".git/refs/datum/claim/x");
+    fs::write(&path, "").unwrap();
+    let found = repair(&store, &stamp("doc", 0)).unwrap();
+    assert_eq!(found.len(), 1);
+    assert!(found[0].state == State::Broken && found[0].remedy.contains("remove that file"), "{found:?}");
+    fs::remove_file(path).unwrap();
+    assert_eq!(heal(&dir), []);
+    assert_eq!(store.find_claim(&name).unwrap(), None);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Refs as files: one a ref, and `packed-refs`.
 
 use super::lock::{self, Lock, lock_path, make_parent};
-use super::{Guard, Move, RefError, Swap, io_error};
+use super::{CLAIMS, Guard, Move, RefError, Swap, io_error};
 use crate::id::EntryId;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -178,7 +178,8 @@ impl Files {
         }
         // A line for a ref that never was would be taken for one that is lost, so that of a new ref comes after it. It
         // has moved: that its log says nothing of it is no failure.
-        new.into_iter().for_each(|to| drop(self.append_reflog(to)));
+        let new = new.into_iter().filter(|to| !to.name.starts_with(CLAIMS));
+        new.for_each(|to| drop(self.append_reflog(to)));
         for (to, lock) in moves.iter().zip(&*locks) {
             if to.sync {
                 lock.sync_folders()?;
