@@ -333,3 +333,45 @@ fn among_clones_that_claim_at_their_remote_each_task_has_one_winner() {
     assert_eq!(datum_as(&maker, "c", 0, &["task", "claim", wanted, "--remote", "nowhere"]).code, 3);
     hub.fsck();
 }
+
+#[test]
+fn who_lost_a_task_to_another_clone_is_told_by_the_sync() {
+    let hub = Vessel::with(&["--bare"]);
+    let maker = clone(&hub);
+    let (task, other) = (create(&maker, &["one"]), create(&maker, &["two"]));
+    maker.datum(&["sync"]).ok();
+    let (first, second) = (clone(&hub), clone(&hub));
+    for (clone, agent, at) in [(&first, "a", 1), (&second, "b", 2)] {
+        datum_as(clone, agent, at, &["task", "claim", &task]).ok();
+    }
+    datum_as(&second, "b", 2, &["task", "claim", &other]).ok();
+    first.datum(&["sync"]).ok();
+    let said = second.datum(&["sync"]);
+    let told = format!("warning: {task}: b had it under claim 1; a has it now, under claim 1");
+    assert!(said.code == 0 && said.stderr.contains(&told) && !said.stderr.contains(&other), "{said:?}");
+    let lost = &show(&second, &task)["lost"];
+    assert_eq!((&lost[0]["field"], &lost[0]["agent"]), (&"claim".into(), &"b".into()), "{lost}");
+    assert!(datum_as(&second, "b", 3, &["task", "show", &task]).stdout.contains(" (void)"));
+    assert_eq!(second.datum(&["sync"]).ok(), "", "it is said once");
+}
+
+#[test]
+fn a_claim_that_anyone_undoes_is_free_at_once_and_an_old_one_frees_nothing() {
+    let vessel = Vessel::new();
+    let task = create(&vessel, &["one"]);
+    let claim = |agent: &str| {
+        let ran = datum_as(&vessel, agent, 0, &["task", "claim", &task, "--format", "json"]);
+        (ran.code == 0).then(|| ran.json()["ids"][0].as_str().unwrap().to_owned())
+    };
+    let first = claim("a").unwrap();
+    assert_eq!(claim("b"), None);
+    datum_as(&vessel, "b", 0, &["undo", &first]).ok();
+    let second = claim("c").unwrap();
+    assert_eq!(show(&vessel, &task)["task"]["claim"]["fence"], 2);
+    // Undone once more, the first is not what the task is held by.
+    datum_as(&vessel, "b", 0, &["undo", &first]).ok();
+    assert_eq!(claim("d"), None);
+    datum_as(&vessel, "d", 0, &["undo", &second]).ok();
+    claim("d").unwrap();
+    vessel.fsck();
+}

@@ -11,6 +11,7 @@ mod remote;
 mod tests;
 mod told;
 
+pub use told::Ends;
 pub(crate) use told::{Saying, Step};
 
 use crate::commit;

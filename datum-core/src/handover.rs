@@ -144,7 +144,7 @@ fn shown_by_logs(
 ) -> Vec<String> {
     let mut found = Vec::new();
     for Open { task, .. } in claims {
-        let Some(hold) = task.hold.as_ref().filter(|hold| hold.until <= now) else { continue };
+        let Some(hold) = task.hold.as_ref().filter(|hold| !hold.is_live(now)) else { continue };
         found.push(format!("the lease on {} ended {}: {}", task.alias(), iso(hold.until), task.title));
     }
     for task in tasks.all().iter().filter(|task| task.state == State::Blocked) {

@@ -1,6 +1,6 @@
 //! `datum absorb`: takes in logs that came as a file, as a branch or from another repository.
 
-use crate::cmd::sync::{budget, location, options, stamp, tell};
+use crate::cmd::sync::{budget, location, options, stamp, tell, tell_losers};
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
@@ -30,6 +30,7 @@ impl Absorb {
         let options = options(store, self.kinds.as_deref())?;
         let stamp = stamp(edge)?;
         let place = location(edge, &self.source);
+        let before = store.snapshot()?;
         let report = match store.find_ref(&self.source) {
             Some(name) if !edge.dir().join(&self.source).exists() => {
                 store.absorb_ref(&stamp, &name, &options).map_err(|error| {
@@ -39,6 +40,8 @@ impl Absorb {
             }
             _ => store.absorb(&stamp, &store.remote(&place, budget(&self.budget)?)?, &options)?,
         };
-        tell(out, &self.source, &report, false)
+        let exit = tell(out, &self.source, &report, false);
+        tell_losers(edge, out, &before, &report)?;
+        exit
     }
 }

@@ -8,7 +8,7 @@ use crate::record::short;
 use crate::time;
 use datum_core::bottle::{Bottle, Stage};
 use datum_core::handover::{self, FILE};
-use datum_core::task::{self, Said, TaskError};
+use datum_core::task::{self, Ends, Said, TaskError};
 use datum_core::{AgentName, EntryId, Kind, Snapshot, Stamp, Store, roster};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -111,7 +111,7 @@ fn release(store: &Store, stamp: &Stamp, to: Option<&AgentName>) -> Result<Vec<S
             .map(|task| {
                 given.push(task.id);
                 let draft = task::release(task, &stamp.agent, &reason, stamp.now, None)?;
-                Ok(Said { task: task.id, draft, ends: true })
+                Ok(Said { task: task.id, draft, ends: Ends::Own })
             })
             .collect();
         Ok(drafts?)

@@ -6,7 +6,7 @@ use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use crate::time;
 use datum_core::sync::{Fork, LogName, Options, Report};
-use datum_core::{AgentName, Kind, Stamp, Store};
+use datum_core::{AgentName, Kind, Snapshot, Stamp, Store, task};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -122,11 +122,14 @@ impl Sync {
         }
         let remote = store.remote(&named, budget)?;
         let stamp = stamp(edge)?;
+        let before = store.snapshot()?;
         let report = match &self.branch {
             Some(branch) => store.sync_branch(&stamp, &remote, branch, &options)?,
             None => store.sync(&stamp, &remote, &options)?,
         };
-        let exit = tell(out, &named, &report, self.dry_run)?;
+        let exit = tell(out, &named, &report, self.dry_run);
+        tell_losers(edge, out, &before, &report)?;
+        let exit = exit?;
         if self.dry_run {
             return Ok(exit);
         }
@@ -200,6 +203,32 @@ pub(crate) fn tell(out: &mut Out, from: &str, report: &Report, dry_run: bool) ->
     }
     let refused = report.refused.iter().any(|refused| refused.by_them);
     Ok(if refused { Exit::No } else { Exit::Done })
+}
+
+/// Says which tasks the agents of this clone have no more, by what has just come.
+pub(crate) fn tell_losers(
+    edge: &Edge<'_>,
+    out: &mut Out,
+    before: &Snapshot<'_>,
+    report: &Report,
+) -> Result<(), Fault> {
+    if !report.came.iter().any(|moved| moved.log.0 == Kind::Task) {
+        return Ok(());
+    }
+    let store = edge.store()?;
+    let after = store.snapshot()?;
+    for (task, had) in task::taken_over(store, before, &after, edge.now()?) {
+        let now = match &task.hold {
+            Some(hold) => format!("{} has it now, under claim {}", hold.agent, hold.fence),
+            None => format!("it is {} now", task.state.as_str()),
+        };
+        let alias = task.alias();
+        out.warn(&format!(
+            "{alias}: {} had it under claim {}; {now}: datum task show {alias}",
+            had.agent, had.fence
+        ));
+    }
+    Ok(())
 }
 
 fn tell_text(out: &mut Out, report: &Report, dry_run: bool) {

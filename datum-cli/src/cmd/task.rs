@@ -12,7 +12,7 @@ use crate::out::Out;
 use crate::record::short;
 use crate::time;
 use clap::Subcommand;
-use datum_core::task::{self, Priority, State, Task, Tasks};
+use datum_core::task::{self, Hold, Priority, State, Task, Tasks};
 use datum_core::{AgentName, EntryId, Millis, Word};
 use serde_json::{Value, json};
 
@@ -137,7 +137,7 @@ pub(crate) fn shown(tasks: &Tasks, task: &Task, now: Millis) -> Value {
     let names = |ids: Vec<EntryId>| ids.into_iter().map(task::alias).collect::<Vec<_>>();
     let claim = task.hold.as_ref().map(|hold| {
         json!({
-            "agent": hold.agent, "fence": hold.fence, "until": time::iso(hold.until), "live": now < hold.until,
+            "agent": hold.agent, "fence": hold.fence, "until": time::iso(hold.until), "live": hold.is_live(now),
         })
     });
     json!({
@@ -164,6 +164,15 @@ pub(crate) fn shown(tasks: &Tasks, task: &Task, now: Millis) -> Value {
     })
 }
 
+/// What the end of a lease is at `now`.
+fn lease_end(hold: &Hold, now: Millis) -> &'static str {
+    match (hold.is_live(now), now < hold.until) {
+        (true, _) => "until",
+        (false, true) => "not believed, its clock is ahead: until",
+        (false, false) => "lease ended",
+    }
+}
+
 /// A task on one line.
 pub(crate) fn line(out: &Out, tasks: &Tasks, task: &Task, now: Millis) -> String {
     let mut line = out.id(&task.alias());
@@ -177,8 +186,7 @@ pub(crate) fn line(out: &Out, tasks: &Tasks, task: &Task, now: Millis) -> String
     line.push_str(&task.title);
     let mut beside = Vec::new();
     if let Some(hold) = &task.hold {
-        let over = if now < hold.until { "until" } else { "lease ended" };
-        beside.push(format!("@{} {over} {}", hold.agent, time::show(hold.until)));
+        beside.push(format!("@{} {} {}", hold.agent, lease_end(hold, now), time::show(hold.until)));
     }
     let waits: Vec<_> = tasks.waits_for(task).map(task::alias).collect();
     if !waits.is_empty() && !task.is_closed() {

@@ -3,7 +3,7 @@
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
-use datum_core::task::{self, Said};
+use datum_core::task::{self, Ends, Said};
 use datum_core::{Kind, undo};
 
 /// Hides an entry; the undo is an entry itself and can be undone.
@@ -25,8 +25,8 @@ impl Undo {
         let draft = undo::draft(target.id, &target.subject)?;
         // What nobody is said to have, nobody must hold.
         let applied = match task::claimed(&target).filter(|_| kind == Kind::Task) {
-            Some(task) => task::tell(store, &stamp, |_| {
-                Ok::<_, Fault>(vec![Said { task, draft: draft.clone(), ends: true }])
+            Some((task, number)) => task::tell(store, &stamp, |_| {
+                Ok::<_, Fault>(vec![Said { task, draft: draft.clone(), ends: Ends::Number(number) }])
             })?,
             None => store.note(kind, &stamp, &[draft])?,
         };

@@ -3,7 +3,7 @@
 //! Whatever may end a claim, or keep one from being made, is appended under the lock of its ref, and only if no log of the
 //! kind has moved since it was decided: of two who finish and claim the same task at once, one sees what the other did.
 
-use super::{Name, Outcome, Wish, ref_name};
+use super::{Claim, Name, Outcome, Wish, ref_name};
 use crate::append::{Decision, Target};
 use crate::entry::Draft;
 use crate::kind::Kind;
@@ -19,8 +19,18 @@ pub(crate) type Step<'a> = &'a mut dyn FnMut(Wish) -> Result<(u64, Millis), Outc
 pub(crate) struct Saying {
     pub(crate) name: Name,
     pub(crate) draft: Draft,
-    /// Whether it ends a claim of the writer.
-    pub(crate) ends: bool,
+    pub(crate) ends: Ends,
+}
+
+/// Which claim an entry ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ends {
+    /// None.
+    Nothing,
+    /// The writer's own, if it has one.
+    Own,
+    /// That with this number, whoever holds it: it is said never to have been made.
+    Number(u64),
 }
 
 impl Store {
@@ -72,7 +82,7 @@ impl Store {
         Ok(refused.map_or(Ok(applied), Err))
     }
 
-    /// Appends what `decide` says to the log of `stamp.agent`, and releases the claims of the writer that it ends.
+    /// Appends what `decide` says to the log of `stamp.agent`, and releases the claims that it ends.
     ///
     /// # Errors
     /// As [`Store::claim_and_tell`].
@@ -94,13 +104,21 @@ impl Store {
                 for Saying { name, draft, ends } in decide(snapshot)? {
                     let now = self.find_claim(&name)?;
                     let old = now.as_ref().map(|claim| claim.id);
-                    let wish = Wish::Release { fencing: now.as_ref().map_or(0, |claim| claim.fencing) };
-                    match wish.decide(&name, stamp, &writer, now.as_ref()) {
-                        Ok(step) if ends => {
+                    let held = now.as_ref().filter(|claim| match ends {
+                        Ends::Nothing => false,
+                        Ends::Own => claim.holder == writer,
+                        Ends::Number(number) => claim.fencing == number,
+                    });
+                    let release = |claim: &Claim| {
+                        let wish = Wish::Release { fencing: claim.fencing };
+                        wish.decide(&name, stamp, &claim.holder, Some(claim)).ok()
+                    };
+                    match held.and_then(release) {
+                        Some(step) => {
                             let new = self.write_claim(stamp, &writer, old, &step, "")?;
                             decision.beside.push(Beside { name: ref_name(&name), old, new });
                         }
-                        _ => decision.stay.push((ref_name(&name), old)),
+                        None => decision.stay.push((ref_name(&name), old)),
                     }
                     decision.drafts.push(draft);
                 }

@@ -5,10 +5,11 @@
 //! that one of any number can win. It need not be given back there: whoever has the logs knows that its number has ended.
 
 use super::taking::{Giving, Seen, can_be_taken, claimed, held, mutex};
-use super::{Hold, TakeError, Taken, TaskError};
+use super::{Hold, TakeError, Taken, Task, TaskError, fold};
 use crate::claim::Outcome;
 use crate::id::EntryId;
 use crate::kind::Kind;
+use crate::snapshot::Snapshot;
 use crate::stamp::{Millis, Stamp};
 use crate::store::{Store, StoreError};
 use crate::sync::SyncError;
@@ -78,6 +79,33 @@ pub fn take_next_at(
     Ok(None)
 }
 
+/// The tasks that agents of this clone had at `now` by what was here `before`, and have no more by what is here `after`:
+/// each with the claim that ended.
+///
+/// Of two clones that claimed the same task without asking the remote, this tells the one that lost.
+pub fn taken_over(
+    store: &Store,
+    before: &Snapshot<'_>,
+    after: &Snapshot<'_>,
+    now: Millis,
+) -> Vec<(Task, Hold)> {
+    let logs = before.tips().filter(|(kind, ..)| *kind == Kind::Task);
+    let own: BTreeSet<&str> =
+        logs.filter(|(_, writer, _)| store.is_own(writer)).map(|(_, writer, _)| writer.agent()).collect();
+    if own.is_empty() {
+        return Vec::new();
+    }
+    let (before, after) = (fold(before), fold(after));
+    let had = before.all().iter().filter_map(|task| Some((task.id, task.live_hold(now)?)));
+    let had = had.filter(|(_, hold)| own.contains(hold.agent.as_str()));
+    had.filter_map(|(id, hold)| {
+        let task = after.get(id)?;
+        let has = task.hold.as_ref().is_some_and(|now| now.agent == hold.agent);
+        (!has).then(|| (task.clone(), hold.clone()))
+    })
+    .collect()
+}
+
 fn take_seen_at(
     store: &Store,
     remote: &Remote,
@@ -92,7 +120,7 @@ fn take_seen_at(
     let fencing = match store.claim_at_beyond(remote, &mutex, stamp, lease, task.fence)? {
         Outcome::Claimed { fencing, .. } => fencing,
         Outcome::Held { by, until, fencing } => {
-            let hold = Hold { agent: by.agent().to_owned(), fence: fencing, until };
+            let hold = Hold { agent: by.agent().to_owned(), fence: fencing, until, told: stamp.now };
             return Err(held(task, &hold).into());
         }
         Outcome::Free => return Err(TaskError::Unknown(task.alias()).into()),

@@ -84,10 +84,23 @@ impl Change {
     }
 }
 
-/// The task whose claim `entry` tells of, if it tells of one.
-pub fn claimed(entry: &Entry) -> Option<EntryId> {
-    let change = entry.trailer(CHANGE).and_then(Change::parse)?;
-    matches!(change, Change::Claim | Change::Dispatch).then(|| entry.reference(TASK))?
+/// The task whose claim `entry` tells of, and the claim's number, if it tells of one.
+pub fn claimed(entry: &Entry) -> Option<(EntryId, u64)> {
+    match Change::parse(entry.trailer(CHANGE)?)? {
+        Change::Claim | Change::Dispatch => {
+            Some((entry.reference(TASK)?, entry.trailer(FENCE)?.parse().ok()?))
+        }
+        _ => None,
+    }
+}
+
+/// Whether an entry is a step of its task, which the fold runs through in their order.
+pub(super) fn is_step(entry: &Entry) -> bool {
+    match entry.trailer(CHANGE).and_then(Change::parse) {
+        Some(Change::State) => entry.trailer(STATE).and_then(state).is_some(),
+        Some(Change::Claim | Change::Dispatch | Change::Renew | Change::Release) => true,
+        Some(Change::Create | Change::Edit | Change::Comment) | None => false,
+    }
 }
 
 /// What an entry is about.

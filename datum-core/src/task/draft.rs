@@ -186,11 +186,11 @@ fn by_holder(
         return Err(TaskError::FencedOff { task: task.alias(), fence, newest: task.fence });
     }
     match &task.hold {
-        Some(hold) if hold.agent == agent.as_str() && now < hold.until => Ok(Some(hold.fence)),
+        Some(hold) if hold.agent == agent.as_str() && hold.is_live(now) => Ok(Some(hold.fence)),
         Some(hold) if hold.agent == agent.as_str() && !force => {
             Err(TaskError::Expired { task: task.alias(), hold: hold.clone() })
         }
-        Some(hold) if now < hold.until && !force => {
+        Some(hold) if hold.is_live(now) && !force => {
             Err(TaskError::Held { task: task.alias(), hold: hold.clone() })
         }
         _ => Ok(None),

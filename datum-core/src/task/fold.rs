@@ -38,6 +38,7 @@ struct Step {
     state: State,
     fence: u64,
     until: Millis,
+    told: Millis,
     /// Who writes, or who a dispatch is for: an index into [`Folder::agents`].
     agent: u32,
 }
@@ -166,7 +167,7 @@ impl Folder {
         let at = self.place(id);
         let (head, task, rest) = (&mut self.heads[at], &mut self.tasks[at], &mut self.rests[at]);
         head.updated = head.updated.max(view.clock());
-        let mut step = Step { change, state: State::Open, fence: 0, until: 0, agent };
+        let mut step = Step { change, state: State::Open, fence: 0, until: 0, told: view.clock(), agent };
         let (mut stated, set_before) = (None, head.set);
         let is_new = change == Change::Create;
         let said = |there| if is_new { Word::Made } else { Word::Later { there } };
@@ -239,6 +240,14 @@ impl Folder {
         at == known
     }
 
+    /// The steps of the task `id` that changed nothing: their places among its steps, counted from the oldest.
+    pub(super) fn void(&self, id: EntryId) -> Vec<usize> {
+        let rest = self.index.get(&id).and_then(|at| self.rests.get(*at)?.as_deref());
+        rest.map_or_else(Vec::new, |rest| {
+            Run::through(rest.state, &rest.steps, &self.agents, &mut BTreeMap::new()).void
+        })
+    }
+
     /// Makes tasks of what was taken. Changes to a task whose own entry is not here wait for it.
     pub(super) fn finish(self) -> Tasks {
         let Self { heads, mut tasks, rests, agents, .. } = self;
@@ -305,6 +314,8 @@ struct Run {
     hold: Option<Hold>,
     fence: u64,
     fenced_off: u32,
+    /// Steps that changed nothing, for whoever tells the story: their places, counted from the oldest.
+    void: Vec<usize>,
 }
 
 impl Run {
@@ -315,12 +326,13 @@ impl Run {
         agents: &[String],
         records: &mut BTreeMap<String, Record>,
     ) -> Self {
-        let mut run = Self { state: state.unwrap_or(State::Open), hold: None, fence: 0, fenced_off: 0 };
+        let state = state.unwrap_or(State::Open);
+        let mut run = Self { state, hold: None, fence: 0, fenced_off: 0, void: Vec::new() };
         let mut note = |agent: &str, finished: bool| {
             let record = records.entry(agent.to_owned()).or_default();
             if finished { record.finished += 1 } else { record.dropped += 1 }
         };
-        for step in steps.iter().rev() {
+        for (at, step) in steps.iter().rev().enumerate() {
             let agent = agents.get(step.agent as usize).map_or("", String::as_str);
             let holds = run.hold.as_ref().is_some_and(|hold| hold.agent == agent);
             let taken = run.hold.is_some() && !holds;
@@ -330,30 +342,34 @@ impl Run {
             let is_no_number = step.fence == 0 || step.fence.saturating_sub(run.fence) > FENCE_STEP_MAX;
             if is_old || (is_claim && is_no_number) {
                 run.fenced_off += 1;
+                run.void.push(at);
                 continue;
             }
             match step.change {
                 Change::Claim | Change::Dispatch => {
                     if matches!(run.state, State::Done | State::Cancelled) {
+                        run.void.push(at);
                         continue;
                     }
                     if let Some(hold) = run.hold.take_if(|hold| hold.agent != agent) {
                         note(&hold.agent, false);
                     }
                     run.fence = step.fence;
-                    run.hold = Some(Hold { agent: agent.to_owned(), fence: step.fence, until: step.until });
+                    let Step { fence, until, told, .. } = *step;
+                    run.hold = Some(Hold { agent: agent.to_owned(), fence, until, told });
                     run.state = State::InProgress;
                 }
-                Change::Renew => {
-                    if let Some(hold) = run.hold.as_mut().filter(|hold| hold.fence == step.fence) {
-                        hold.until = step.until;
-                    }
-                }
+                Change::Renew => match run.hold.as_mut().filter(|hold| hold.fence == step.fence) {
+                    Some(hold) => (hold.until, hold.told) = (step.until, step.told),
+                    None => run.void.push(at),
+                },
                 Change::Release => {
                     if holds {
                         note(agent, false);
                         run.hold = None;
                         run.state = State::Open;
+                    } else {
+                        run.void.push(at);
                     }
                 }
                 Change::State => {

@@ -16,9 +16,10 @@ mod taking;
 mod tasks;
 mod wish;
 
+pub use crate::claim::Ends;
 pub use crate::publish::taskboard_file::{Priority, State};
 pub use alias::{ALIAS_LEN, alias};
-pub use among::{TakeAtError, take_at, take_next_at};
+pub use among::{TakeAtError, take_at, take_next_at, taken_over};
 pub use change::claimed;
 pub use draft::{can_be_claimed, claim, comment, create, dispatch, edit, release, renew, step};
 pub use fold::fold;
@@ -31,7 +32,7 @@ pub use wish::{Edit, New, Parent, Step};
 
 use crate::entry::DraftError;
 use crate::id::EntryId;
-use crate::stamp::Millis;
+use crate::stamp::{Millis, SKEW_MAX};
 use std::collections::BTreeSet;
 
 /// Who has a task, and until when.
@@ -43,6 +44,15 @@ pub struct Hold {
     pub fence: u64,
     /// When the lease ends.
     pub until: Millis,
+    /// When that was said, by the clock of who said it.
+    pub told: Millis,
+}
+
+impl Hold {
+    /// Whether the lease has not ended at `now`; as with the mutex, a clock more than [`SKEW_MAX`] ahead is not believed.
+    pub fn is_live(&self, now: Millis) -> bool {
+        now < self.until && self.told <= now.saturating_add(SKEW_MAX)
+    }
 }
 
 /// A task, as its entries tell.
@@ -94,7 +104,7 @@ impl Task {
 
     /// The claim whose lease has not ended at `now`.
     pub fn live_hold(&self, now: Millis) -> Option<&Hold> {
-        self.hold.as_ref().filter(|hold| now < hold.until)
+        self.hold.as_ref().filter(|hold| hold.is_live(now))
     }
 
     /// The fencing number of its next claim.

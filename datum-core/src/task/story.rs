@@ -4,6 +4,7 @@ use super::change::{self, Change};
 use super::fold::Folder;
 use super::tasks::Called;
 use super::{Task, TaskError, Tasks};
+use crate::bottle;
 use crate::entry::{Draft, Entry};
 use crate::id::EntryId;
 use crate::kind::Kind;
@@ -16,7 +17,7 @@ use std::ops::ControlFlow;
 /// A value that a later one replaced although its writer had not seen it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lost {
-    /// The field: `title`, `text`, `priority`, `parent`, `requester` or `state`.
+    /// The field: `title`, `text`, `priority`, `parent`, `requester` or `state`; or `claim`, for one that came too late.
     pub field: &'static str,
     /// The value that lost.
     pub value: String,
@@ -37,6 +38,8 @@ pub struct Story {
     pub entries: Vec<Entry>,
     /// Values that lost.
     pub lost: Vec<Lost>,
+    /// Its steps that count for nothing: fenced off, a claim of what was closed, a lease that was no longer the writer's.
+    pub void: BTreeSet<EntryId>,
     /// The entry that last set each field.
     setters: BTreeMap<&'static str, EntryId>,
 }
@@ -45,7 +48,8 @@ impl Story {
     /// What was said when the task last came into `state`, on one line; `None` where nothing was.
     pub fn reason(&self, state: State) -> Option<String> {
         let last = self.entries.iter().rev().find(|entry| {
-            entry.trailer(change::CHANGE).and_then(Change::parse) == Some(Change::State)
+            !self.void.contains(&entry.id)
+                && entry.trailer(change::CHANGE).and_then(Change::parse) == Some(Change::State)
                 && entry.trailer(change::STATE).and_then(change::state) == Some(state)
         })?;
         let words = last.body.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -87,10 +91,12 @@ pub fn told(snapshot: &Snapshot<'_>, name: &str) -> Result<(Tasks, Story), TaskE
         }
         ControlFlow::Continue(())
     });
+    let void: BTreeMap<_, _> = sought.keys().map(|id| (*id, folder.void(*id))).collect();
     let tasks = folder.finish();
     let task = tasks.find(name)?.clone();
     let entries = sought.remove(&task.id).unwrap_or_default();
-    Ok((tasks, tell(task, entries)))
+    let void = void.get(&task.id).map_or(&[][..], Vec::as_slice);
+    Ok((tasks, tell(task, entries, void)))
 }
 
 /// Tells the stories of several tasks, in one walk; those that are no tasks are left out.
@@ -107,21 +113,30 @@ pub(super) fn stories(snapshot: &Snapshot<'_>, ids: &BTreeSet<EntryId>) -> BTree
         }
         ControlFlow::Continue(())
     });
+    let void: BTreeMap<_, _> = parts.keys().map(|id| (*id, folder.void(*id))).collect();
     let tasks = folder.finish();
-    let tell = |(id, entries)| Some((id, tell(tasks.get(id)?.clone(), entries)));
+    let tell = |(id, entries)| Some((id, tell(tasks.get(id)?.clone(), entries, void.get(&id)?)));
     parts.into_iter().filter_map(tell).collect()
 }
 
-/// Tells the story of a task from its entries, the newest first.
-fn tell(task: Task, mut entries: Vec<Entry>) -> Story {
+/// Tells the story of a task from its entries, the newest first, and the places of those of its steps that are void.
+fn tell(task: Task, mut entries: Vec<Entry>, void: &[usize]) -> Story {
     entries.reverse();
     // Causality before clocks: nothing happens to a task before it is made.
     if let Some(at) = entries.iter().position(|entry| entry.id == task.id) {
         entries[..=at].rotate_right(1);
     }
+    let steps = entries.iter().filter(|entry| change::is_step(entry)).map(|entry| entry.id).enumerate();
+    let void: BTreeSet<EntryId> =
+        steps.filter(|(at, _)| void.binary_search(at).is_ok()).map(|(_, id)| id).collect();
     let mut setters: BTreeMap<&'static str, (EntryId, String, String)> = BTreeMap::new();
     let mut lost = Vec::new();
     for entry in &entries {
+        if void.contains(&entry.id) {
+            let to = setters.get("state").map(|(id, ..)| *id);
+            lost.extend(to.and_then(|to| too_late(entry, to)));
+            continue;
+        }
         let seen: BTreeMap<&str, EntryId> = entry
             .values(change::OVER)
             .filter_map(|value| value.split_once(' '))
@@ -138,7 +153,21 @@ fn tell(task: Task, mut entries: Vec<Entry>) -> Story {
         }
     }
     let setters = setters.into_iter().map(|(field, (id, ..))| (field, id)).collect();
-    Story { task, entries, lost, setters }
+    Story { task, entries, lost, void, setters }
+}
+
+/// What a step that is void would have set, where `to` set the state that stands.
+fn too_late(entry: &Entry, to: EntryId) -> Option<Lost> {
+    let lost = |field, value: &str| {
+        let (value, agent) = (value.to_owned(), entry.agent.clone());
+        Some(Lost { field, value, agent, entry: entry.id, to })
+    };
+    match Change::parse(entry.trailer(change::CHANGE)?)? {
+        Change::Claim => lost("claim", &entry.agent),
+        Change::Dispatch => lost("claim", entry.trailer(bottle::TO)?),
+        Change::State => lost("state", entry.trailer(change::STATE)?),
+        Change::Create | Change::Edit | Change::Comment | Change::Renew | Change::Release => None,
+    }
 }
 
 /// The fields an entry sets, and their values.

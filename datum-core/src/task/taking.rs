@@ -8,7 +8,7 @@
 
 use super::draft::{can_be_claimed, claim, renew};
 use super::{Hold, Task, TaskError, Tasks, fold};
-use crate::claim::{Claim, LEASE_MAX, Name, Outcome, Saying, Step, Wish};
+use crate::claim::{Claim, Ends, LEASE_MAX, Name, Outcome, Saying, Step, Wish};
 use crate::entry::Draft;
 use crate::id::EntryId;
 use crate::kind::Kind;
@@ -139,7 +139,7 @@ impl<'s> Giving<'s> {
             // Nobody has it, so the mutex under a number that the logs know was not given back where that was said.
             Ok(match step(Wish::Take { lease, told: task.fence.max(above) }) {
                 Ok((fence, until)) => {
-                    let hold = Hold { agent: to.agent.to_string(), fence, until };
+                    let hold = Hold { agent: to.agent.to_string(), fence, until, told: stamp.now };
                     Ok((draft(tasks, task, &hold)?, hold))
                 }
                 Err(answer) => Err(answer),
@@ -170,10 +170,10 @@ impl<'s> Giving<'s> {
             Ok(applied) => {
                 let (task, hold) = before.ok_or_else(|| unknown(id))?;
                 let entry = applied.ids.first().copied().ok_or_else(|| unknown(id))?;
-                Ok(Taken { task, hold, entry })
+                Ok(Taken { task, hold: Hold { told: applied.clock, ..hold }, entry })
             }
             Err(Outcome::Held { by, until, fencing }) => {
-                let hold = Hold { agent: by.agent().to_owned(), fence: fencing, until };
+                let hold = Hold { agent: by.agent().to_owned(), fence: fencing, until, told: stamp.now };
                 Err(held(seen.tasks.get(id).ok_or_else(|| unknown(id))?, &hold).into())
             }
             // Given back meanwhile.
@@ -256,7 +256,7 @@ pub fn prolong(
                 Some(Err(answer)) => return Ok(Err(answer)),
                 None => stamp.now.saturating_add(lease.min(LEASE_MAX)),
             };
-            let hold = |fence| Hold { agent: agent.to_owned(), fence, until };
+            let hold = |fence| Hold { agent: agent.to_owned(), fence, until, told: stamp.now };
             let Some(untold) = untold else {
                 return Ok(Ok((renew(task, &stamp.agent, until, stamp.now, fence)?, hold(task.fence))));
             };
@@ -296,14 +296,14 @@ pub fn sweep(store: &Store, now: Millis) -> Result<usize, StoreError> {
     over.chunks(SWEEP_MOST).map(|claims| store.remove_claims(claims)).sum()
 }
 
-/// What is said of a task, and whether it ends the claim that the writer may have.
+/// What is said of a task, and which claim of it that ends.
 pub struct Said {
     /// The task.
     pub task: EntryId,
     /// The entry.
     pub draft: Draft,
-    /// Whether it ends the claim.
-    pub ends: bool,
+    /// Which claim it ends.
+    pub ends: Ends,
 }
 
 /// Appends what `decide` says of tasks, if nobody takes one of them meanwhile, and gives back the mutexes of the claims

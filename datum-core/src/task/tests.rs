@@ -23,7 +23,7 @@ fn write(store: &Store, by: &str, at: Millis, draft: Draft) -> EntryId {
 /// Writes what ends a claim.
 #[expect(clippy::needless_pass_by_value, reason = "a draft that is written is used up")]
 fn end(store: &Store, by: &str, at: Millis, task: EntryId, draft: Draft) {
-    let said = || Said { task, draft: draft.clone(), ends: true };
+    let said = || Said { task, draft: draft.clone(), ends: Ends::Own };
     tell::<StoreError>(store, &stamp(by, at), |_| Ok(vec![said()])).unwrap();
 }
 

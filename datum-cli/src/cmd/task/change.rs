@@ -5,7 +5,7 @@ use crate::cmd::journal::{read_stdin, words};
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
-use datum_core::task::{self, Edit, New, Said, Step, Story, Tasks};
+use datum_core::task::{self, Edit, Ends, New, Said, Step, Story, Tasks};
 use datum_core::{Draft, EntryId, Kind, Snapshot};
 
 /// Reads a text: `-` means stdin.
@@ -96,11 +96,11 @@ impl Create {
     }
 }
 
-/// Adds the entry that `decide` drafts for the task called `name`; `ends` says of a step whether it ends a claim.
+/// Adds the entry that `decide` drafts for the task called `name`; `ends` says of a step which claim it ends.
 fn append<E>(
     edge: &Edge<'_>,
     name: &str,
-    ends: Option<bool>,
+    ends: Option<Ends>,
     mut decide: impl FnMut(&Tasks, &Story) -> Result<Draft, E>,
 ) -> Result<(EntryId, EntryId), Fault>
 where
@@ -255,7 +255,10 @@ impl StepArgs {
         let decide = |_: &Tasks, story: &Story| {
             task::step(story, step, &reason, &stamp.agent, stamp.now, (self.fence, self.force))
         };
-        let ends = matches!(step, Step::Finish | Step::Cancel | Step::Reopen);
+        let ends = match step {
+            Step::Finish | Step::Cancel | Step::Reopen => Ends::Own,
+            Step::Block | Step::Review => Ends::Nothing,
+        };
         let (task, entry) = append(edge, &self.id, Some(ends), decide)?;
         tell(out, &format!("made {}:", step.state().as_str()), task, entry);
         Ok(Exit::Done)

@@ -7,7 +7,7 @@ use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use crate::time;
-use datum_core::task::{self, Said, Taken};
+use datum_core::task::{self, Ends, Said, Taken};
 use serde_json::json;
 
 /// Takes a task: of any number of processes in this clone that try, one gets it, and with --remote of all clones.
@@ -143,7 +143,7 @@ impl Release {
             let task = tasks.find(&self.id)?;
             found = Some(task.id);
             let draft = task::release(task, &stamp.agent, &self.reason, stamp.now, self.fence)?;
-            Ok(vec![Said { task: task.id, draft, ends: true }])
+            Ok(vec![Said { task: task.id, draft, ends: Ends::Own }])
         })?;
         if let (Some(task), Some(entry)) = (found, applied.ids.first()) {
             tell(out, "gave back", task, *entry);

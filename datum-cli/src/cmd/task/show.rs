@@ -1,6 +1,6 @@
 //! `datum task show`: a task, its history, and the values that lost.
 
-use super::shown;
+use super::{lease_end, shown};
 use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
@@ -38,7 +38,7 @@ impl Show {
             let history: Vec<_> = story.entries.iter().map(Shown::of).collect();
             let task = shown(&tasks, task, now);
             out.json(
-                &json!({ "version": 1, "task": task, "lost": lost, "cycle": cycle, "history": history }),
+                &json!({ "version": 1, "task": task, "lost": lost, "void": story.void, "cycle": cycle, "history": history }),
             );
             out.damage(&snapshot.damage());
             return Ok(Exit::Done);
@@ -48,7 +48,7 @@ impl Show {
         out.line(&format!("State:     {}", task.status(now).as_str()));
         out.line(&format!("Priority:  {}", task.priority.as_str()));
         if let Some(hold) = &task.hold {
-            let word = if now < hold.until { "until" } else { "lease ended" };
+            let word = lease_end(hold, now);
             out.line(&format!(
                 "Claim:     {} {word} {}, number {}",
                 hold.agent,
@@ -81,7 +81,9 @@ impl Show {
         out.line("");
         for entry in &story.entries {
             let time = out.dim(&time::show(entry.clock));
-            out.line(&format!("{} {time} {} {}", out.id(&short(entry.id)), entry.agent, entry.subject));
+            let void = if story.void.contains(&entry.id) { " (void)" } else { "" };
+            let name = out.id(&short(entry.id));
+            out.line(&format!("{name} {time} {} {}{void}", entry.agent, entry.subject));
             if entry.id != id {
                 entry.body.lines().for_each(|line| out.line(&format!("    {line}")));
             }

@@ -22,7 +22,7 @@ fn a_claim_that_others_ended_does_not_keep_the_task_from_anyone() {
             let by = agent("boss");
             let draft = step(&tale, to, "", &by, NOW + at + after, (None, true)).unwrap();
             tell::<StoreError>(&store, &stamp("boss", at + after), |_| {
-                Ok(vec![Said { task: id, draft: draft.clone(), ends: true }])
+                Ok(vec![Said { task: id, draft: draft.clone(), ends: Ends::Own }])
             })
             .unwrap();
         }
@@ -47,7 +47,7 @@ fn of_one_who_claims_and_one_who_finishes_at_once_one_sees_what_the_other_did() 
             }
             let tale = story(snapshot, id).unwrap();
             let draft = step(&tale, Step::Finish, "", &agent("b"), NOW + 1, (None, false))?;
-            Ok(vec![Said { task: id, draft, ends: true }])
+            Ok(vec![Said { task: id, draft, ends: Ends::Own }])
         });
         assert!(matches!(finished, Err(TakeError::Task(TaskError::Held { .. }))), "{init:?} {finished:?}");
         assert_eq!((asked, get(&store, id).hold.unwrap().agent.as_str()), (2, "a"));
@@ -107,4 +107,58 @@ fn a_task_whose_maker_had_a_clock_ahead_is_changed_all_the_same() {
     let task = get(&store, id);
     assert_eq!((task.title.as_str(), task.state, task.created), ("after", State::Blocked, NOW + 20 * HOUR));
     assert_eq!(task.tags.iter().map(String::as_str).collect::<Vec<_>>(), ["kept", "new"]);
+}
+
+#[test]
+fn a_claim_by_a_clock_far_ahead_holds_nothing() {
+    let dir = repository(&[]);
+    let store = Store::open(dir.path()).unwrap();
+    let id = make(&store, 0, "one", |_| ());
+    let far = 48 * HOUR;
+    take(&store, &stamp("odd", far), &alias(id), HOUR).unwrap();
+    let task = get(&store, id);
+    let hold = task.hold.as_ref().unwrap();
+    assert_eq!((task.status(NOW + 1), hold.is_live(NOW + 1)), (State::Open, false));
+    assert!(hold.is_live(NOW + far - 24 * HOUR) && !hold.is_live(NOW + far + HOUR));
+    tasks(&store, |_, tasks| assert_eq!(tasks.ready(NOW + 1, None).count(), 1));
+    let taken = take(&store, &stamp("b", 1), &alias(id), HOUR).unwrap();
+    assert_eq!(taken.hold.fence, 2);
+    // Whatever the clocks say, the greater number stands.
+    let task = get(&store, id);
+    assert_eq!(task.live_hold(NOW + 2).map(|hold| hold.agent.as_str()), Some("b"));
+    assert!(matches!(
+        take(&store, &stamp("c", 2), &alias(id), HOUR),
+        Err(TakeError::Task(TaskError::Held { .. }))
+    ));
+}
+
+#[test]
+fn the_story_names_who_lost_and_what_counts_for_nothing() {
+    let dir = repository(&[]);
+    let store = Store::open(dir.path()).unwrap();
+    let id = make(&store, 0, "one", |_| ());
+    let draft = tasks(&store, |_, t| claim(t, t.get(id).unwrap(), 1, NOW + HOUR, NOW)).unwrap();
+    let first = write(&store, "b", 1, draft.clone());
+    let tale = told(&store, id);
+    let late = write(&store, "a", 2, draft);
+    // What each of them says next, by what it has seen.
+    let over = format!("state {late}");
+    let loser = odd(id, &[("Change", "state"), ("State", "review"), ("Fence", "1"), ("Over", &over)]);
+    let loser = write(&store, "a", 3, loser);
+    let done = write(&store, "b", 4, stepped(&tale, Step::Finish, "b", 4).unwrap());
+    let after = odd(id, &[("Change", "claim"), ("Fence", "2"), ("Lease-Until", "99999999999999")]);
+    let after = write(&store, "c", 5, after);
+    let tale = told(&store, id);
+    assert_eq!((tale.task.state, tale.task.fenced_off), (State::Done, 2));
+    assert_eq!(tale.void, BTreeSet::from([late, loser, after]));
+    let lost: Vec<_> =
+        tale.lost.iter().map(|l| (l.field, l.value.as_str(), l.agent.as_str(), l.entry, l.to)).collect();
+    assert_eq!(
+        lost,
+        [
+            ("claim", "a", "a", late, first),
+            ("state", "review", "a", loser, first),
+            ("claim", "c", "c", after, done)
+        ]
+    );
 }
