@@ -120,10 +120,16 @@ impl Out {
 
     /// Prints a JSON value on a line of its own.
     pub(crate) fn json(&mut self, value: &impl Serialize) {
-        if self.lost.is_none()
-            && let Err(error) = serde_json::to_writer(&mut self.stdout, value)
-        {
-            self.lost = Some(error.into());
+        self.json_by(|out| Ok(serde_json::to_writer(out, value)?));
+    }
+
+    /// Prints a JSON value that `write` writes, on a line of its own.
+    pub(crate) fn json_by(
+        &mut self,
+        write: impl FnOnce(&mut BufWriter<StdoutLock<'static>>) -> io::Result<()>,
+    ) {
+        if self.lost.is_none() {
+            self.lost = write(&mut self.stdout).err();
         }
         self.put("\n");
     }

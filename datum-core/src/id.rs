@@ -22,6 +22,11 @@ impl EntryId {
     pub fn short(&self, digits: usize) -> String {
         self.0.to_hex_with_len(digits).to_string()
     }
+
+    /// All hexadecimal digits, written into `buffer`.
+    pub fn hex<'b>(&self, buffer: &'b mut [u8; 64]) -> &'b str {
+        self.0.hex_to_buf(buffer)
+    }
 }
 
 impl fmt::Display for EntryId {
@@ -38,7 +43,7 @@ impl fmt::Debug for EntryId {
 
 impl serde::Serialize for EntryId {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.0.hex_to_buf(&mut [0; 64]))
+        serializer.serialize_str(self.hex(&mut [0; 64]))
     }
 }
 

@@ -1,5 +1,6 @@
 //! `datum status` and `datum resume`: what there is, and what to go on with.
 
+mod rows;
 mod standing;
 mod view;
 
@@ -73,7 +74,8 @@ impl Status {
                 let log = |(kind, writer, tip, length): &(Kind, String, EntryId, u64)| serde_json::json!({ "kind": kind.as_str(), "writer": writer, "tip": tip, "entries": length });
                 value["logs"] = logs.iter().map(log).collect();
             }
-            out.json(&Shown { value: &value, inbox: standing.inbox.as_ref() });
+            let shown = Shown { value: &value, inbox: standing.inbox.as_ref() };
+            out.json_by(|out| shown.write(out));
         } else {
             let (width, height) = out.size();
             // Below it the prompt comes back.

@@ -1,5 +1,6 @@
 //! What `status` knows: gathered once from one snapshot, then printed as text or as JSON.
 
+use super::rows;
 use crate::cmd::sync;
 use crate::edge::Edge;
 use crate::fault::Fault;
@@ -12,8 +13,9 @@ use datum_core::outlook::{self, Audits, Seen, Unsent};
 use datum_core::task::{self, State, Task, Tasks};
 use datum_core::{AgentName, Damage, Entry, EntryId, Millis, Snapshot, Store, Upkeep, journal};
 use serde::Serialize;
-use serde::ser::{SerializeMap as _, Serializer};
+use serde::ser::Serializer;
 use serde_json::{Value, json};
+use std::io::{self, Write};
 use std::time::Duration;
 
 /// Journal entries that are shown at most.
@@ -176,18 +178,21 @@ pub(super) struct Shown<'a> {
     pub(super) inbox: Option<&'a Waiting>,
 }
 
-impl Serialize for Shown<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let members = self.value.as_object().into_iter().flatten();
-        let mut map = serializer.serialize_map(None)?;
-        for (key, value) in members {
+impl Shown<'_> {
+    pub(super) fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        let mut before = b"{";
+        for (key, value) in self.value.as_object().into_iter().flatten() {
+            out.write_all(before)?;
+            before = b",";
+            serde_json::to_writer(&mut *out, key)?;
+            out.write_all(b":")?;
             match (key.as_str(), self.inbox) {
-                ("unread", Some(inbox)) => map.serialize_entry(key, &Bottles(inbox.unread()))?,
-                ("overdue", Some(inbox)) => map.serialize_entry(key, &Bottles(inbox.overdue()))?,
-                _ => map.serialize_entry(key, value)?,
+                ("unread", Some(inbox)) => rows::write(out, inbox.unread())?,
+                ("overdue", Some(inbox)) => rows::write(out, inbox.overdue())?,
+                _ => serde_json::to_writer(&mut *out, value)?,
             }
         }
-        map.end()
+        out.write_all(b"}")
     }
 }
 
