@@ -40,6 +40,7 @@ fn write_text(out: &mut impl Write, text: &str) -> io::Result<()> {
 
 /// Whether JSON escapes nothing in a text. Without a way out at the first that it does, so that the compiler can look at
 /// many bytes at once.
+#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a way out")]
 fn is_plain(text: &[u8]) -> bool {
     !text.iter().fold(false, |found, byte| found | (*byte < b' ') | (*byte == b'"') | (*byte == b'\\'))
 }
