@@ -231,13 +231,15 @@ impl<'s> Snapshot<'s> {
         // One without a single entry to give still has its damage to tell.
         let mut readers: Vec<_> = self.readers(kind).collect();
         let mut give = |reader: &mut Reader<'_>| {
-            let Some(view) = reader.view() else {
+            // Looked at where it is: a view is large to move.
+            let view = reader.view();
+            let Some(view) = &view else {
                 reader.report_no_entry();
                 return ControlFlow::Continue(());
             };
             self.saw(view.clock());
-            let visible = self.as_of.is_none_or(|time| view.clock() <= time) && !epoch::begins(&view);
-            if visible { visit(&view) } else { ControlFlow::Continue(()) }
+            let visible = self.as_of.is_none_or(|time| view.clock() <= time) && !epoch::begins(view);
+            if visible { visit(view) } else { ControlFlow::Continue(()) }
         };
         if let [reader] = &mut readers[..] {
             // One log alone is in order.

@@ -4,7 +4,9 @@ use super::Draft;
 use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::stamp::{MILLIS_MAX, Millis};
+use memchr::memmem::Finder;
 use memchr::{memchr, memrchr};
+use std::sync::LazyLock;
 
 impl Draft {
     /// Prints the message. With `payload`, the id of a blob stands for the body.
@@ -73,6 +75,16 @@ fn last_paragraph(text: &str) -> Option<(&str, &str)> {
     }
 }
 
+/// The two paragraphs of a text that has just two, the first of one line, as nearly every entry's without a body has:
+/// seen in one look, where [`last_paragraph`] takes one for each line.
+fn two_paragraphs(text: &str) -> Option<(&str, &str)> {
+    static BLANK: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\n\n"));
+    let at = memchr(b'\n', text.as_bytes())?;
+    let last = text[at + 1..].strip_prefix('\n')?;
+    let is_last = !last.is_empty() && !last.starts_with('\n') && BLANK.find(last.as_bytes()).is_none();
+    (is_last && !last.ends_with('\n')).then_some((&text[..at], last))
+}
+
 /// The lines of a text, without their ends.
 #[derive(Debug, Clone)]
 pub(super) struct Lines<'a>(pub(super) &'a str);
@@ -127,6 +139,10 @@ impl<'a> Message<'a> {
     }
 
     fn before_kind(rest: &'a str, kind: &'a str, agent: &'a str, clock: Millis, seq: u64) -> Option<Self> {
+        if let Some((subject, trailers)) = two_paragraphs(rest) {
+            let plain = Self { subject, text: subject, body: "", trailers, kind, agent, clock, seq };
+            return (!subject.is_empty()).then_some(plain);
+        }
         // One line break is gone; one more is left where the paragraph holds no other trailer.
         let (head, trailers) = match rest.strip_suffix('\n') {
             Some(head) => (head, ""),
@@ -211,6 +227,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn two_paragraphs_are_what_line_by_line_finds(text in "[ab\n]{0,12}") {
+            if let Some(two) = two_paragraphs(&text) {
+                prop_assert_eq!(last_paragraph(&text), Some(two));
+                prop_assert!(!text.ends_with('\n') && !two.0.contains('\n'));
+            }
+        }
+
         #[test]
         fn print_and_parse_are_inverse(subject in "[^\\pC\u{2028}\u{2029}]{1,40}", body in "(\\PC|[\n\r\t:]){0,80}",
                                        tags in prop::collection::vec("[a-zA-Z: \\-é]{1,20}", 0..4)) {

@@ -105,10 +105,18 @@ pub(super) fn is_step(entry: &Entry) -> bool {
 
 /// What an entry is about.
 pub(super) struct About<'a> {
-    pub(super) task: EntryId,
+    /// The digits of the task's id, as they are written there; none for the entry that makes it.
+    pub(super) task: Option<&'a str>,
     pub(super) change: Change,
     /// The trailers, without these two where they come first.
     pub(super) trailers: Trailers<'a>,
+}
+
+impl About<'_> {
+    /// The task's id, where `view` is the entry.
+    pub(super) fn id(&self, view: &View<'_>) -> Option<EntryId> {
+        self.task.map_or(Some(view.id), EntryId::from_hex)
+    }
 }
 
 /// The task that an entry is about and what it does to it; `None` for an entry that is neither.
@@ -122,15 +130,13 @@ pub(super) fn about<'a>(view: &View<'a>) -> Option<About<'a>> {
             CHANGE if change.is_none() => change = Some(Change::parse(value)?),
             _ => first = false,
         }
-        let task = match (change, task) {
-            (Some(Change::Create), _) => Some(view.id),
-            (Some(_), Some(task)) => Some(EntryId::from_hex(task)?),
-            _ => None,
+        let task = match change {
+            Some(Change::Create) => None,
+            Some(_) if task.is_some() => task,
+            _ => continue,
         };
-        if let (Some(change), Some(task)) = (change, task) {
-            let trailers = if first { trailers } else { view.trailers() };
-            return Some(About { task, change, trailers });
-        }
+        let trailers = if first { trailers } else { view.trailers() };
+        return Some(About { task, change: change?, trailers });
     }
     None
 }

@@ -9,13 +9,15 @@ use super::{Hold, Task};
 use crate::bottle;
 use crate::claim::LEASE_MAX;
 use crate::entry::View;
-use crate::id::{EntryId, IdMap};
+use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::publish::taskboard_file::{Priority, State};
 use crate::snapshot::Snapshot;
 use crate::stamp::Millis;
 use crate::undo;
+use hashbrown::HashTable;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::BuildHasher as _;
 use std::ops::ControlFlow;
 
 /// Folds the tasks of a snapshot.
@@ -61,6 +63,8 @@ type Elements<T> = Vec<(T, Word)>;
 /// What is asked of a task at every entry, side by side so that it stays in the cache: there may be many tasks.
 struct Head {
     id: EntryId,
+    /// The digits of the id: most entries name a task that is known, and theirs need not be decoded.
+    digits: [u8; 64],
     updated: Millis,
     /// The fields that are set, of [`TITLE`] and so on.
     set: u8,
@@ -96,7 +100,9 @@ pub(super) struct Folder {
     tasks: Vec<Task>,
     /// In the order of the heads; many tasks have none.
     rests: Vec<Option<Box<Rest>>>,
-    index: IdMap<usize>,
+    /// By the digits of their ids, which are whatever the writers of logs like: hashes hang on a seed.
+    index: HashTable<usize>,
+    seed: foldhash::fast::RandomState,
     /// Where the next entry is expected: a board that is read back changes one task after the other.
     next: usize,
     agents: Vec<String>,
@@ -106,6 +112,10 @@ pub(super) struct Folder {
 }
 
 impl Head {
+    fn name(&self) -> &[u8] {
+        &self.digits[..self.id.0.kind().len_in_hex()]
+    }
+
     /// Sets `slot` to the value of a field that no later entry has set.
     fn first<T>(&mut self, field: u8, slot: &mut T, value: impl FnOnce() -> Option<T>) {
         if (self.set & field == 0 || self.made_with & field != 0)
@@ -140,31 +150,54 @@ impl Folder {
         self.last
     }
 
-    /// The place of a task, which it gets where it is not known yet.
-    fn place(&mut self, id: EntryId) -> usize {
-        let known = self.heads.len();
-        let expected = self.heads.get(self.next).is_some_and(|head| head.id == id);
-        let at = if expected { self.next } else { *self.index.entry(id).or_insert(known) };
-        if at == known {
-            self.heads.push(Head { id, updated: 0, set: 0, made_with: 0 });
-            self.tasks.push(unknown(id));
-            self.rests.push(None);
+    /// The place of the task whose id has these digits, if it is known.
+    fn known(&self, digits: &str) -> Option<usize> {
+        let name = digits.as_bytes();
+        if self.heads.get(self.next).is_some_and(|head| head.name() == name) {
+            return Some(self.next);
         }
-        self.next = at + 1;
+        let is_it = |at: &usize| self.heads.get(*at).is_some_and(|head| head.name() == name);
+        self.index.find(self.seed.hash_one(name), is_it).copied()
+    }
+
+    /// The place of the task `id`, which it gets where it is not known yet.
+    fn place(&mut self, id: EntryId) -> usize {
+        let mut digits = [0; 64];
+        let text = id.hex(&mut digits);
+        if let Some(at) = self.known(text) {
+            return at;
+        }
+        let (at, hash) = (self.heads.len(), self.seed.hash_one(text.as_bytes()));
+        let Self { heads, seed, .. } = self;
+        let hash_of = |at: &usize| heads.get(*at).map_or(0, |head: &Head| seed.hash_one(head.name()));
+        self.index.insert_unique(hash, at, hash_of);
+        self.heads.push(Head { id, digits, updated: 0, set: 0, made_with: 0 });
+        self.tasks.push(unknown(id));
+        self.rests.push(None);
         at
     }
 
-    /// Takes the entry `view`; answers whether it is the first met of its task.
-    pub(super) fn add(&mut self, snapshot: &Snapshot<'_>, view: &View<'_>, about: About<'_>) -> bool {
-        let About { task: id, change, trailers } = about;
+    /// Takes the entry `view`; answers with its task, and whether it is the first met of it.
+    pub(super) fn add(
+        &mut self,
+        snapshot: &Snapshot<'_>,
+        view: &View<'_>,
+        about: About<'_>,
+    ) -> Option<(EntryId, bool)> {
+        let known = self.heads.len();
+        let at = match about.task.and_then(|digits| self.known(digits)) {
+            Some(at) => at,
+            // Perhaps with digits that are capital letters.
+            None => self.place(about.id(view)?),
+        };
+        self.next = at + 1;
+        let About { change, trailers, .. } = about;
         let agent = match change {
             Change::Dispatch => self.agent(view.trailer(bottle::TO).unwrap_or(view.agent())),
             // Nobody asks who it was.
             Change::Edit | Change::Comment => 0,
             _ => self.agent(view.agent()),
         };
-        let known = self.heads.len();
-        let at = self.place(id);
         let (head, task, rest) = (&mut self.heads[at], &mut self.tasks[at], &mut self.rests[at]);
         head.updated = head.updated.max(view.clock());
         let mut step = Step { change, state: State::Open, fence: 0, until: 0, told: view.clock(), agent };
@@ -237,12 +270,13 @@ impl Folder {
                 rest.get_or_insert_default().steps.push(step);
             }
         }
-        at == known
+        Some((head.id, at == known))
     }
 
     /// The steps of the task `id` that changed nothing: their places among its steps, counted from the oldest.
     pub(super) fn void(&self, id: EntryId) -> Vec<usize> {
-        let rest = self.index.get(&id).and_then(|at| self.rests.get(*at)?.as_deref());
+        let at = self.known(id.hex(&mut [0; 64]));
+        let rest = at.and_then(|at| self.rests.get(at)?.as_deref());
         rest.map_or_else(Vec::new, |rest| {
             Run::through(rest.state, &rest.steps, &self.agents, &mut BTreeMap::new()).void
         })

@@ -80,9 +80,10 @@ pub fn told(snapshot: &Snapshot<'_>, name: &str) -> Result<(Tasks, Story), TaskE
     let mut sought: BTreeMap<EntryId, Vec<Entry>> = BTreeMap::new();
     undo::walk_visible(snapshot, Kind::Task, |view| {
         if let Some(about) = change::about(view) {
-            let of = about.task;
-            let first = folder.add(snapshot, view, about);
-            if first && called.fits(of) {
+            let Some((of, is_first)) = folder.add(snapshot, view, about) else {
+                return ControlFlow::Continue(());
+            };
+            if is_first && called.fits(of) {
                 sought.insert(of, Vec::new());
             }
             if let Some(entries) = sought.get_mut(&of) {
@@ -105,10 +106,9 @@ pub(super) fn stories(snapshot: &Snapshot<'_>, ids: &BTreeSet<EntryId>) -> BTree
     let mut parts: BTreeMap<EntryId, Vec<Entry>> = BTreeMap::new();
     undo::walk_visible(snapshot, Kind::Task, |view| {
         if let Some(about) = change::about(view)
-            && ids.contains(&about.task)
+            && about.id(view).is_some_and(|id| ids.contains(&id))
+            && let Some((of, _)) = folder.add(snapshot, view, about)
         {
-            let of = about.task;
-            folder.add(snapshot, view, about);
             parts.entry(of).or_default().push(snapshot.whole(view));
         }
         ControlFlow::Continue(())

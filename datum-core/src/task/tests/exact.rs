@@ -162,3 +162,20 @@ fn the_story_names_who_lost_and_what_counts_for_nothing() {
         ]
     );
 }
+
+#[test]
+fn a_task_named_in_capital_letters_is_the_same_task() {
+    let dir = repository(&[]);
+    let store = Store::open(dir.path()).unwrap();
+    let ids: Vec<_> = (0..3).map(|at| make(&store, at, &format!("task {at}"), |_| ())).collect();
+    for (at, id) in (3..).zip(&ids) {
+        let name = if at % 2 == 0 { id.to_string() } else { id.to_string().to_uppercase() };
+        let draft = Draft::new("odd", "").unwrap().with("Task", &name).unwrap();
+        let draft = draft.with("Change", "edit").unwrap().with("Priority", "critical").unwrap();
+        write(&store, "a", at, draft);
+    }
+    tasks(&store, |_, tasks| {
+        assert_eq!(tasks.len(), 3);
+        assert!(tasks.all().iter().all(|task| task.priority == Priority::Critical));
+    });
+}
