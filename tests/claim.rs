@@ -57,6 +57,36 @@ fn a_claim_is_taken_renewed_refused_and_released() {
 }
 
 #[test]
+fn every_outcome_of_a_claim_has_the_same_members() {
+    let vessel = Vessel::new();
+    let check = |args: &[&str], code: u8, state: &str, holder: bool| {
+        let ran = vessel.datum(&[args, &["--format", "json"]].concat());
+        assert_eq!(ran.code, i32::from(code), "{args:?}: {ran:?}");
+        let said: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        let claim = said["claim"].as_object().unwrap();
+        let mut members: Vec<_> = claim.keys().map(String::as_str).collect();
+        members.sort_unstable();
+        assert_eq!(members, ["agent", "fencing", "holder", "id", "state", "until"], "{args:?}");
+        assert_eq!(claim["state"], state, "{args:?}");
+        if holder {
+            assert_eq!(claim["agent"], "a", "{args:?}");
+            assert!(claim["holder"].as_str().unwrap().starts_with("a-"), "{args:?}");
+        }
+        for member in ["agent", "fencing", "holder", "until"] {
+            assert_eq!(!claim[member].is_null(), holder, "{args:?}: {member}");
+        }
+    };
+    check(&["claim", "show", "x"], 0, "free", false);
+    check(&["claim", "take", "x"], 0, "claimed", true);
+    check(&["claim", "take", "x", "--agent", "b"], 1, "held", true);
+    check(&["claim", "renew", "x"], 0, "claimed", true);
+    check(&["claim", "release", "x", "--agent", "b"], 1, "held", true);
+    check(&["claim", "show", "x"], 0, "held", true);
+    check(&["claim", "release", "x"], 0, "free", false);
+    check(&["claim", "renew", "x"], 1, "free", false);
+}
+
+#[test]
 fn clones_claim_at_a_remote_through_every_kind_of_server() {
     for server in [Some(Server::path()), Server::daemon(), Server::http()].into_iter().flatten() {
         let (one, two) = (clone_of(&server), clone_of(&server));

@@ -13,11 +13,14 @@ fn at(vessel: &Vessel, agent: &str, hours: u64, args: &[&str]) -> Ran {
 #[test]
 fn an_agent_starts_waits_ends_and_begins_anew() {
     let vessel = Vessel::new();
-    let said = at(&vessel, "heron", 0, &["agent", "restart"]).fails(1);
-    assert!(
-        said.contains("uninitialized and cannot be restarted") && said.contains("agent start heron"),
-        "{said}"
-    );
+    for step in ["idle", "retire", "restart"] {
+        let said = at(&vessel, "heron", 0, &["agent", step]).fails(2);
+        assert!(said.contains("no agent is called heron") && said.contains("agent start heron"), "{said}");
+    }
+    // One that has written is known, although nothing was said of its life.
+    at(&vessel, "tern", 0, &["journal", "WORK", "first"]).ok();
+    let said = at(&vessel, "tern", 0, &["agent", "restart"]).fails(1);
+    assert!(said.contains("uninitialized and cannot be restarted") && said.contains("start tern"), "{said}");
     at(&vessel, "heron", 0, &["agent", "start", "--note", "first watch"]).ok();
     assert_eq!(at(&vessel, "heron", 0, &["agent", "start"]).ok(), "", "it is active already");
     at(&vessel, "heron", 1, &["agent", "idle"]).ok();
@@ -51,6 +54,7 @@ fn an_agent_starts_waits_ends_and_begins_anew() {
         (&["agent", "list", "--state", "drunk"], 2),
         (&["agent", "idle", "heorn"], 2),
         (&["agent", "retire", "nobody"], 2),
+        (&["agent", "restart", "nobody"], 2),
     ] {
         assert!(at(&vessel, "lead", 202, args).fails(code).starts_with("error: "), "{args:?}");
     }

@@ -44,3 +44,4 @@ mod vault_push;
 mod vessel;
 mod vessel_life;
 mod workshop;
+mod wrong_use;

@@ -46,6 +46,44 @@ fn a_dispatched_task_is_claimed_and_its_bottle_is_in_the_inbox() {
 }
 
 #[test]
+fn who_gets_a_task_and_who_gives_it_are_two() {
+    let vessel = vessel();
+    let (one, two) = (add(&vessel, &["one"]), add(&vessel, &["two"]));
+    let giver = |id: &str| {
+        let shown = vessel.datum(&["task", "show", id, "--format", "json"]).json();
+        assert_eq!(shown["task"]["claim"]["agent"], "heron", "{shown}");
+        let history = shown["history"].as_array().unwrap();
+        history.iter().find(|entry| entry["id"] != shown["task"]["id"]).unwrap()["agent"].clone()
+    };
+    vessel.datum(&["oracle", "dispatch", &one, "--to", "heron", "--agent", "lead"]).ok();
+    assert_eq!(giver(&one), "lead");
+    // As in the original.
+    vessel.datum(&["oracle", "dispatch", &two, "--agent", "heron"]).ok();
+    assert_eq!(giver(&two), "a");
+    let help = vessel.datum(&["oracle", "dispatch", "--help"]).ok();
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(help.contains("--to names who gets the task, --agent who"), "{help}");
+}
+
+#[test]
+fn a_board_is_a_task_a_line_too() {
+    let vessel = vessel();
+    add(&vessel, &["one"]);
+    add(&vessel, &["two"]);
+    let lines = vessel.datum(&["oracle", "board", "--format", "ndjson"]).ok();
+    let tasks: Vec<serde_json::Value> =
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let titles: Vec<_> = tasks.iter().map(|task| task["title"].as_str().unwrap()).collect();
+    assert_eq!(titles, ["one", "two"]);
+    let whole = vessel.datum(&["oracle", "board", "--format", "json"]).json();
+    assert_eq!((&whole["open"], &whole["tasks"]), (&2.into(), &tasks.into()));
+    let branches = vessel.datum(&["git", "branch", "--format", "ndjson"]).ok();
+    assert_eq!(branches.lines().count(), 1, "{branches}");
+    let parts = vessel.datum(&["size", "--format", "ndjson"]).ok();
+    assert!(parts.lines().all(|line| line.starts_with("{\"bytes\"") || line.contains("\"name\"")), "{parts}");
+}
+
+#[test]
 fn all_that_is_ready_goes_out_and_what_fits_nobody_is_named() {
     let vessel = vessel();
     for n in 0..3 {

@@ -88,6 +88,33 @@ fn a_lease_that_has_ended_writes_nothing() {
 }
 
 #[test]
+fn claiming_renewing_and_releasing_answer_with_the_same_members() {
+    let vessel = Vessel::new();
+    let id = create(&vessel, &["one"]);
+    let check = |args: &[&str], code: i32, has_task: bool, holder: Option<&str>| {
+        let ran = vessel.datum(&[&["task"], args, &["--format", "json"]].concat());
+        assert_eq!(ran.code, code, "{ran:?}");
+        let said: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        let mut members: Vec<_> = said.as_object().unwrap().keys().map(String::as_str).collect();
+        members.sort_unstable();
+        let all = ["agent", "alias", "fence", "ids", "kind", "task", "title", "until", "version"];
+        assert_eq!(members, all, "{args:?}");
+        assert_eq!(said["agent"].as_str(), holder, "{args:?}");
+        for (names, there) in
+            [(&["alias", "task", "title"][..], has_task), (&["fence", "until"], holder.is_some())]
+        {
+            assert!(names.iter().all(|name| said[name].is_null() != there), "{args:?}: {said}");
+        }
+        assert_eq!(said["ids"].as_array().unwrap().len(), usize::from(has_task), "{args:?}");
+    };
+    check(&["claim", &id], 0, true, Some("a"));
+    check(&["renew", &id], 0, true, Some("a"));
+    check(&["claim", "--next"], 1, false, None);
+    check(&["release", &id, "no welder"], 0, true, None);
+    check(&["claim", "--next"], 0, true, Some("a"));
+}
+
+#[test]
 fn eight_agents_over_many_tasks_leave_none_and_share_none() {
     const TASKS: usize = 40;
     let vessel = Vessel::new();

@@ -67,6 +67,27 @@ mod on_unix {
         assert!(told.contains("\nExit: 7\nDuration-Ms: "), "{told}");
     }
 
+    /// Where the system lists what a process has started.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_signal_ends_what_the_tool_has_started_too() {
+        let vessel = Vessel::new();
+        let script =
+            "sh -c 'sleep 60 & echo $! >tools/pid.new; mv tools/pid.new tools/pid; wait'\necho >tools/more\n";
+        write(&vessel, "tools/deep.sh", script);
+        vessel.datum(&["tools", "add", "deep", "tools/deep.sh"]).ok();
+        let (ran, run) = interrupted(&vessel, &["tools", "run", "deep"], Signal::TERM);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        // One that has ended and that nobody has asked for its end has no command line.
+        let line = format!("/proc/{}/cmdline", run.as_raw_nonzero());
+        let end = Instant::now() + Duration::from_secs(20);
+        while fs::read(&line).is_ok_and(|line| !line.is_empty()) {
+            assert!(Instant::now() < end, "the sleep lives on");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert!(!vessel.path().join("tools/more").exists());
+    }
+
     #[test]
     fn a_signal_ends_the_recipe_also_where_its_command_takes_no_notice() {
         let vessel = Vessel::new();

@@ -40,8 +40,10 @@ impl Opening {
 pub(crate) fn enter(global: &Global) -> Result<Global, Fault> {
     let named = global.dir.as_deref().or(global.workshop.as_deref());
     if let Some(dir) = named {
-        std::env::set_current_dir(dir)
-            .map_err(|error| Fault::usage(format!("cannot change to {}: {error}", dir.display())))?;
+        std::env::set_current_dir(dir).map_err(|error| {
+            Fault::usage(format!("cannot change to {}: {error}", dir.display()))
+                .hint("-C and --workshop name a folder that is there; datum boot DIR makes a vessel")
+        })?;
     }
     Ok(Global { dir: named.map(|_| PathBuf::from(".")), workshop: None, ..global.clone() })
 }
@@ -162,8 +164,10 @@ impl<'a> Edge<'a> {
     /// The time: the clock's, or `DATUM_NOW` for tests and replays.
     pub(crate) fn now(&self) -> Result<Millis, Fault> {
         let Some(text) = variable("DATUM_NOW") else { return Ok(crate::time::now()) };
-        crate::time::parse_absolute(&text)
-            .ok_or_else(|| Fault::usage(format!("DATUM_NOW: {text:?} is no time")))
+        crate::time::parse_absolute(&text).ok_or_else(|| {
+            Fault::usage(format!("DATUM_NOW: {text:?} is no time"))
+                .hint("2026-01-31T12:00:00Z or milliseconds since 1970; unset, it is the clock's")
+        })
     }
 
     /// Whether this clone is one that comes and goes.
@@ -178,14 +182,10 @@ impl<'a> Edge<'a> {
 
     /// The agent that `--agent` or `DATUM_AGENT` names.
     pub(crate) fn named_agent(&self) -> Result<Option<AgentName>, Fault> {
-        let Some(name) = self.global.agent.clone().or_else(|| variable("DATUM_AGENT")) else {
-            return Ok(None);
-        };
-        AgentName::new(&name).map(Some).map_err(|error| {
-            let fault = Fault::from(error);
-            let lower = name.to_lowercase();
-            if AgentName::new(&lower).is_ok() { fault.hint(format!("try --agent {lower}")) } else { fault }
-        })
+        match &self.global.agent {
+            Some(name) => agent_of("--agent", name).map(Some),
+            None => variable("DATUM_AGENT").map(|name| agent_of("DATUM_AGENT", &name)).transpose(),
+        }
     }
 
     /// The agent to act as.
@@ -206,12 +206,12 @@ impl<'a> Edge<'a> {
 
     /// The agent that `--agent` names, for a command in which it is another than the one that acts.
     pub(crate) fn agent_option(&self) -> Result<Option<AgentName>, Fault> {
-        self.global.agent.as_deref().map(AgentName::new).transpose().map_err(Fault::from)
+        self.global.agent.as_deref().map(|name| agent_of("--agent", name)).transpose()
     }
 
     /// Who writes, `--agent` aside; it is taken where nothing else names one.
     pub(crate) fn stamp_beside_option(&self) -> Result<Stamp, Fault> {
-        let named = variable("DATUM_AGENT").map(|name| AgentName::new(&name)).transpose()?;
+        let named = variable("DATUM_AGENT").map(|name| agent_of("DATUM_AGENT", &name)).transpose()?;
         let named = match named {
             Some(name) => Some(name),
             None => self.declared_agent_in(self.store()?)?,
@@ -256,6 +256,15 @@ impl<'a> Edge<'a> {
     pub(crate) fn stamp_as(&self, agent: AgentName) -> Result<Stamp, Fault> {
         Ok(Stamp { agent, now: self.now()?, committer: self.store()?.identity() })
     }
+}
+
+/// The agent that an option or a variable names.
+fn agent_of(place: &str, name: &str) -> Result<AgentName, Fault> {
+    AgentName::new(name).map_err(|error| {
+        let mut fault = Fault::from(error);
+        fault.message = format!("{place}: {}", fault.message);
+        fault
+    })
 }
 
 /// What the vessel's CAPABILITY.toml declares.

@@ -10,7 +10,7 @@ use datum_core::sync::SyncError;
 use datum_core::task::{TakeAtError, TakeError, TaskError};
 use datum_core::transport::{TransportError, Trouble};
 use datum_core::{
-    DraftError, FindError, GitError, NameError, ObjectError, RefError, RevisionError, StoreError,
+    AgentName, DraftError, FindError, GitError, NameError, ObjectError, RefError, RevisionError, StoreError,
 };
 
 /// What the exit code says.
@@ -67,8 +67,25 @@ impl Fault {
 
 impl From<NameError> for Fault {
     fn from(error: NameError) -> Self {
-        Self::usage(error.to_string())
+        let hint = match error.what {
+            "agent name" => match meant(&error.text) {
+                Some(name) => format!("{name} would be one; datum agent list lists those that are known"),
+                None => "heron and jc-1 are such; datum agent list lists those that are known".to_owned(),
+            },
+            "claim" => "deploy and 3f9a2c are such; datum claim show lists those that are held".to_owned(),
+            "bottle type" => "--type question, for one".to_owned(),
+            "recipients" => "name one to 100 of them; datum bottle broadcast is for all".to_owned(),
+            _ => "one word, such as deck/pump".to_owned(),
+        };
+        Self::usage(error.to_string()).hint(hint)
     }
+}
+
+/// The agent's name that is probably meant: in lower case, and with `-` for what is between words.
+fn meant(text: &str) -> Option<String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let name = words.join("-").to_lowercase();
+    AgentName::new(&name).is_ok().then_some(name)
 }
 
 #[cfg(feature = "vault")]
@@ -125,13 +142,20 @@ impl From<datum_core::vault::VaultError> for Fault {
 
 impl From<DraftError> for Fault {
     fn from(error: DraftError) -> Self {
-        let hint = match &error {
-            DraftError::TooLong { what, .. } if what == "subject" => {
-                Some("put a short subject first and the rest into the body".to_owned())
+        let message = error.to_string();
+        let hint = match error {
+            DraftError::Name(error) => return error.into(),
+            DraftError::EmptySubject => "say in a few words what it is about",
+            DraftError::TooLong { what, .. } | DraftError::Character { what, .. } if what == "subject" => {
+                "put a short subject of one line first and the rest into the body"
             }
-            _ => None,
+            DraftError::TooLong { .. } => "keep what is long in a file of the repository, and name it",
+            DraftError::Character { .. } => "take it out: it would hide the text around it, or turn it",
+            DraftError::Value(_) | DraftError::Key(_) => {
+                "keys are letters, digits and -, values one line of text"
+            }
         };
-        Self { hint, ..Self::usage(error.to_string()) }
+        Self::usage(message).hint(hint)
     }
 }
 
@@ -142,7 +166,7 @@ impl From<FindError> for Fault {
             FindError::Unknown(_) => {
                 "datum journal and datum bottle check list ids; datum sync fetches entries of others"
             }
-            FindError::NotAnId(_) => return Self::usage(error.to_string()),
+            FindError::NotAnId(_) => "datum journal and datum bottle check list ids",
         };
         Self::usage(error.to_string()).hint(hint)
     }
@@ -156,7 +180,11 @@ impl From<ObjectError> for Fault {
 
 impl From<GitError> for Fault {
     fn from(error: GitError) -> Self {
-        Self::broken(error.to_string())
+        let hint = match error {
+            GitError::Start(_) => "datum calls git: install it, or set PATH",
+            _ => "git says that; the same git command by hand may tell more",
+        };
+        Self::broken(error.to_string()).hint(hint)
     }
 }
 
@@ -169,12 +197,15 @@ impl From<TransportError> for Fault {
 impl From<&TransportError> for Fault {
     fn from(error: &TransportError) -> Self {
         let hint = match error.trouble {
-            Trouble::NoLocation => return Self::usage(error.to_string()),
+            Trouble::NoLocation => {
+                return Self::usage(error.to_string())
+                    .hint("a remote's name, a path, or an address of https, ssh, git or file; git remote -v lists remotes");
+            }
             Trouble::Auth => "does git fetch work there? datum uses git's own credentials and asks for none",
             Trouble::Timeout => "what was done stays done: run it again, with a longer --budget",
             Trouble::Unreachable | Trouble::Cut => "what was done stays done: run it again when it is back",
             Trouble::Refused => "datum sync --branch and --bundle travel where refs/datum may not",
-            Trouble::Program => return Self::broken(error.to_string()),
+            Trouble::Program => "git says that; git ls-remote with the same place tells more",
         };
         Self::broken(error.to_string()).hint(hint)
     }
@@ -273,8 +304,11 @@ impl From<LookError> for Fault {
     fn from(error: LookError) -> Self {
         match error {
             LookError::Object(error) => error.into(),
-            LookError::Io { .. } => Self::broken(error.to_string()),
-            LookError::TooLarge { .. } | LookError::NotFollowed { .. } => Self::usage(error.to_string()),
+            LookError::Io { .. } => {
+                Self::broken(error.to_string()).hint("may this user read it, and is it still there?")
+            }
+            LookError::TooLarge { .. } => Self::usage(error.to_string()).hint("a smaller file, or none"),
+            LookError::NotFollowed { .. } => Self::usage(error.to_string()).hint("put the file itself there"),
         }
     }
 }
@@ -297,7 +331,7 @@ impl From<OracleError> for Fault {
             OracleError::Retired(name) => Self { exit: Exit::No, ..Self::usage(message) }
                 .hint(format!("datum agent restart {name} brings it back")),
             OracleError::Nobody { .. } => Self { exit: Exit::No, ..Self::usage(message) }
-                .hint("datum fleet add and datum fleet discover find more; --agent names one all the same"),
+                .hint("datum fleet add and datum fleet discover find more; --to names one all the same"),
             OracleError::Object(error) => error.into(),
             OracleError::Store(error) => error.into(),
         }

@@ -12,25 +12,30 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use zeroize::Zeroizing;
 
-/// The keys that were unlocked in this run.
+/// The keys that were unlocked in this run; none for an agent whose keys are left alone.
 #[derive(Default)]
-pub(crate) struct Keyring(RefCell<BTreeMap<String, Rc<AgentKeys>>>);
+pub(crate) struct Keyring(RefCell<BTreeMap<String, Option<Rc<AgentKeys>>>>);
 
 impl Keyring {
     /// The agent's keys, if they are here.
     pub(crate) fn find(&self, agent: &AgentName) -> Result<Option<Rc<AgentKeys>>, Fault> {
         if let Some(keys) = self.0.borrow().get(agent.as_str()) {
-            return Ok(Some(Rc::clone(keys)));
+            return Ok(keys.clone());
         }
         let Some(file) = read(agent)? else { return Ok(None) };
         let keys = Rc::new(file.open(|| passphrase(&format!("Passphrase of {agent}'s keys: ")))?);
-        self.0.borrow_mut().insert(agent.to_string(), Rc::clone(&keys));
+        self.0.borrow_mut().insert(agent.to_string(), Some(Rc::clone(&keys)));
         Ok(Some(keys))
     }
 
     /// Takes in keys that were just made, so that nobody is asked for their passphrase.
     pub(crate) fn unlocked(&self, keys: AgentKeys) {
-        self.0.borrow_mut().insert(keys.agent().to_string(), Rc::new(keys));
+        self.0.borrow_mut().insert(keys.agent().to_string(), Some(Rc::new(keys)));
+    }
+
+    /// Leaves an agent's keys alone in this run: nobody is asked for their passphrase, and nothing is signed with them.
+    pub(crate) fn leave(&self, agent: &AgentName) {
+        self.0.borrow_mut().insert(agent.to_string(), None);
     }
 
     /// The agent's keys, or what to do to have some.
@@ -47,8 +52,10 @@ impl Keyring {
 pub(crate) fn path(agent: &AgentName) -> Result<PathBuf, Fault> {
     let base = variable("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let base = base.or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(".config")));
-    let base =
-        base.ok_or_else(|| Fault::broken("neither HOME nor XDG_CONFIG_HOME says where keys are kept"))?;
+    let base = base.ok_or_else(|| {
+        Fault::broken("neither HOME nor XDG_CONFIG_HOME says where keys are kept")
+            .hint("set one of them, or name the file in DATUM_IDENTITY_FILE")
+    })?;
     Ok(base.join("datum/agents").join(format!("{agent}.keys")))
 }
 
@@ -77,11 +84,15 @@ pub(crate) fn read(agent: &AgentName) -> Result<Option<KeyFile>, Fault> {
     let mut text = Zeroizing::new(String::with_capacity(FILE_MAX + 1));
     let most = u64::try_from(FILE_MAX).unwrap_or(u64::MAX) + 1;
     open.map_err(cannot)?.take(most).read_to_string(&mut text).map_err(cannot)?;
-    let file = KeyFile::parse(&text).map_err(|error| Fault::usage(format!("{}: {error}", path.display())))?;
+    let file = KeyFile::parse(&text).map_err(|error| {
+        Fault::usage(format!("{}: {error}", path.display()))
+            .hint("datum agent keys new makes such a file; this one may be another's, or cut off")
+    })?;
     if file.agent == *agent {
         Ok(Some(file))
     } else if Some(&path) == own.as_ref() {
-        Err(Fault::usage(format!("{}: it holds the keys of {}", path.display(), file.agent)))
+        Err(Fault::usage(format!("{}: it holds the keys of {}", path.display(), file.agent))
+            .hint("each agent has a file of its own: give this one its name back"))
     } else {
         // A file that was named for one agent says nothing of another.
         Ok(None)
@@ -140,8 +151,10 @@ fn check_private(path: &Path, file: &File) -> Result<(), Fault> {
 
 /// The path under which an open descriptor can be read.
 fn descriptor(name: &str, number: &str) -> Result<PathBuf, Fault> {
-    let number: u32 =
-        number.parse().map_err(|_| Fault::usage(format!("{name} is no number of a descriptor")))?;
+    let number: u32 = number.parse().map_err(|_| {
+        Fault::usage(format!("{name} is no number of a descriptor"))
+            .hint(format!("{name}=3 with 3<FILE, for one"))
+    })?;
     Ok(PathBuf::from(format!("/dev/fd/{number}")))
 }
 
@@ -174,7 +187,8 @@ pub(crate) fn passphrases() -> Result<Vec<Zeroizing<String>>, Fault> {
 /// Asks on the terminal, without showing what is typed.
 pub(crate) fn hidden(prompt: &str) -> Result<Zeroizing<String>, Fault> {
     if !std::io::stderr().is_terminal() {
-        return Err(Fault::usage("there is no terminal to ask on"));
+        return Err(Fault::usage("there is no terminal to ask on")
+            .hint("run it on a terminal, or give it on stdin or in a file"));
     }
     rpassword::prompt_password(prompt)
         .map(Zeroizing::new)

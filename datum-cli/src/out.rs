@@ -145,6 +145,14 @@ impl Out {
         }
     }
 
+    /// Prints a value that has a list under `name` and more around it: whole, or the list's values, one a line.
+    pub(crate) fn json_around(&mut self, name: &str, whole: &serde_json::Value) {
+        match whole[name].as_array().filter(|_| self.format == Format::Ndjson) {
+            Some(items) => items.iter().for_each(|item| self.json(item)),
+            None => self.json(whole),
+        }
+    }
+
     /// Whether results are to be JSON.
     pub(crate) fn is_json(&self) -> bool {
         matches!(self.format, Format::Json | Format::Ndjson)

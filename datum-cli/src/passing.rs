@@ -1,4 +1,9 @@
-//! Signals that are meant for the program that is run: passed on to it, so that both come to their end.
+//! Signals that are meant for the program that is run: passed on to it, so that both come to their end, and with them
+//! what it has started and leaves behind.
+//!
+//! It gets no process group of its own, as `timeout` would give it: it could not ask on the terminal then, and whoever
+//! ends this program's group would miss it. Nor is all that it has started told at once: it may have its own way to end
+//! that, and so what outlives it is told when it has ended.
 
 #[cfg(unix)]
 pub(crate) use on_unix::Passing;
@@ -12,6 +17,7 @@ mod on_unix {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
     use signal_hook::iterator::{Handle, Signals};
     use std::io::{IsTerminal as _, Result};
+    use std::os::fd::OwnedFd;
     use std::process::{Child, ExitStatus};
     use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -24,6 +30,8 @@ mod on_unix {
     #[derive(Default)]
     struct State {
         child: Option<Pid>,
+        /// What the child had started when the last signal was passed on to it.
+        below: Vec<OwnedFd>,
         /// The last that came.
         came: Option<i32>,
     }
@@ -33,12 +41,45 @@ mod on_unix {
     }
 
     impl State {
-        fn pass(&self) {
+        fn pass(&mut self) {
             if let (Some(pid), Some(signal)) = (self.child, self.came.and_then(Signal::from_named_raw)) {
+                self.below.extend(started_by(pid));
                 let _ = kill_process(pid, signal);
             }
         }
     }
+
+    /// The processes that one has started, and that these have; none where the system does not list them.
+    ///
+    /// Each is held, so that its number cannot come to be another's.
+    #[cfg(target_os = "linux")]
+    fn started_by(first: Pid) -> Vec<OwnedFd> {
+        use rustix::process::{PidfdFlags, pidfd_open};
+        let (mut all, mut next) = (vec![first], 0);
+        while let Some(pid) = all.get(next).copied() {
+            next += 1;
+            let threads = std::fs::read_dir(format!("/proc/{}/task", pid.as_raw_nonzero()));
+            for thread in threads.into_iter().flatten().flatten() {
+                let list = std::fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+                all.extend(list.split(' ').filter_map(|pid| pid.parse().ok()).filter_map(Pid::from_raw));
+            }
+        }
+        all.iter().skip(1).filter_map(|pid| pidfd_open(*pid, PidfdFlags::empty()).ok()).collect()
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn started_by(_: Pid) -> Vec<OwnedFd> {
+        Vec::new()
+    }
+
+    /// Sends a signal to a process that is held.
+    #[cfg(target_os = "linux")]
+    fn tell(process: &OwnedFd, signal: Signal) {
+        let _ = rustix::process::pidfd_send_signal(process, signal);
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn tell(_: &OwnedFd, _: Signal) {}
 
     impl Passing {
         /// Begins to take signals.
@@ -70,7 +111,11 @@ mod on_unix {
                 state.pass();
             }
             let ended = child.wait();
-            lock(&self.state).child = None;
+            let mut state = lock(&self.state);
+            state.child = None;
+            if let Some(signal) = state.came.and_then(Signal::from_named_raw) {
+                state.below.drain(..).for_each(|process| tell(&process, signal));
+            }
             ended
         }
 

@@ -89,7 +89,9 @@ fn cannot_start(command: &Command, error: &std::io::Error) -> Fault {
     let program = command.get_program().display();
     let fault = Fault::usage(format!("{program} cannot be started: {error}"));
     match error.kind() {
-        std::io::ErrorKind::NotFound => fault.passing(127),
+        std::io::ErrorKind::NotFound => fault
+            .passing(127)
+            .hint("it is looked for in PATH; a program of the workshop is called by its path"),
         _ => fault.passing(126).hint("what lies outside of the boundary is not executed: --read its folder"),
     }
 }

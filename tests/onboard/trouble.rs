@@ -62,6 +62,28 @@ fn keys_that_are_here_are_left_alone_where_none_are_wanted() {
 }
 
 #[test]
+fn locked_keys_are_not_asked_for_where_none_are_wanted() {
+    let yard = Yard::new();
+    let keys = |args: &str| {
+        let script =
+            format!("printf 'a good passphrase\\n' | DATUM_PASSPHRASE_FD=0 \"$DATUM\" agent keys {args}");
+        let mut command = crate::vessel::clean("sh", yard.vessel.path());
+        command.args(["-c", &script]).env("DATUM", env!("CARGO_BIN_EXE_datum"));
+        command.env("DATUM_AGENT", "heron").env("XDG_CONFIG_HOME", yard.home.path());
+        crate::vessel::Ran::of(&command.output().unwrap()).ok()
+    };
+    keys("new --passphrase");
+    let said = yard.run(&["--keys", "none"]).ok();
+    assert!(said.contains("keys      declined") && said.contains("state     done"), "{said}");
+    // Once they are declared, what is signed is expected of the agent, and that is said.
+    keys("declare");
+    let mut start = yard.vessel.command(&["agent", "start"]);
+    start.env("DATUM_AGENT", "heron").env("XDG_CONFIG_HOME", yard.home.path());
+    let said = crate::vessel::Ran::of(&start.output().unwrap()).fails(2);
+    assert!(said.contains("cannot sign as heron") && said.contains("DATUM_PASSPHRASE_FD"), "{said}");
+}
+
+#[test]
 fn a_given_confidence_is_proposed_as_it_is() {
     let yard = Yard::new();
     let Some(mut terminal) = Terminal::start_with(&yard, "--cap knots=0.5 --cap sail=0.7") else {

@@ -113,8 +113,8 @@ fn turn(
         is_new = !agents.contains_key(name);
         let agent = match agents.remove(name) {
             Some(agent) => agent,
-            None if matches!(step, Step::Idle | Step::Retire) => return Err(unknown(name, &agents)),
-            None => roster::Agent::new(name.clone()),
+            None if step == Step::Start => roster::Agent::new(name.clone()),
+            None => return Err(unknown(name, &agents)),
         };
         Ok(agent.step(step, note)?.into_iter().collect())
     })?;

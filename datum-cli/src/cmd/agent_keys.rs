@@ -144,10 +144,11 @@ fn refuse_inside(edge: &Edge<'_>, path: &std::path::Path) -> Result<(), Fault> {
 pub(super) fn locked(keys: &AgentKeys) -> Result<String, Fault> {
     let first = keyring::passphrase("New passphrase: ")?;
     if first.len() < 8 {
-        return Err(Fault::usage("the passphrase has fewer than 8 characters"));
+        return Err(Fault::usage("the passphrase has fewer than 8 characters")
+            .hint("a sentence is easy to keep in mind"));
     }
     if crate::edge::variable("DATUM_PASSPHRASE_FD").is_none() && keyring::hidden("Once more: ")? != first {
-        return Err(Fault::usage("the two passphrases differ"));
+        return Err(Fault::usage("the two passphrases differ").hint("nothing was changed; run it again"));
     }
     Ok(keys.print_locked(&first)?)
 }

@@ -83,6 +83,10 @@ pub(crate) fn is_vessel(folder: &Path, named: bool) -> bool {
 pub(crate) fn open_or_make(folder: &Path, named: bool) -> Result<bool, Fault> {
     let adopted = is_vessel(folder, named);
     if !adopted {
+        if folder.exists() && !folder.is_dir() {
+            return Err(Fault::usage(format!("{} is no folder", folder.display()))
+                .hint("name a folder, there or to be made"));
+        }
         Store::init(folder)?;
     }
     Ok(!adopted)
@@ -104,7 +108,8 @@ fn declare(store: &Store, agent: &AgentName) -> Result<Option<PathBuf>, Fault> {
     match made.and_then(|mut file| file.write_all(text.as_bytes())) {
         Ok(()) => Ok(Some(path)),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(None),
-        Err(error) => Err(Fault::broken(format!("cannot write {}: {error}", path.display()))),
+        Err(error) => Err(Fault::broken(format!("cannot write {}: {error}", path.display()))
+            .hint("may this user write there, and is there room?")),
     }
 }
 

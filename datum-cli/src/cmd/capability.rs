@@ -146,8 +146,7 @@ impl Which {
         let revision = self.at.as_deref().unwrap_or("HEAD");
         let survey = store.survey(self.at.as_deref())?;
         let bytes = survey.snapshot.file(FILE)?.ok_or_else(|| none(&format!("{revision}:{FILE}")))?;
-        let text =
-            String::from_utf8(bytes).map_err(|_| Fault::usage(format!("{revision}:{FILE} is not UTF-8")))?;
+        let text = String::from_utf8(bytes).map_err(|_| not_text(&format!("{revision}:{FILE}")))?;
         Ok(Found { name: format!("{revision}:{FILE}"), text })
     }
 
@@ -168,17 +167,22 @@ fn none(name: &str) -> Fault {
         .hint("datum boot declares an agent; datum capability set agent.name=NAME begins one")
 }
 
+fn not_text(name: &str) -> Fault {
+    Fault::usage(format!("{name} is not UTF-8")).hint("a declaration is a file of TOML")
+}
+
 /// Reads a file; one larger than a declaration may be is not read to its end.
 fn read(path: &Path, name: &Path) -> Result<String, Fault> {
     use std::io::Read as _;
     let cannot = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => none(&name.display().to_string()),
-        std::io::ErrorKind::InvalidData => Fault::usage(format!("{} is not UTF-8", name.display())),
-        _ => Fault::usage(format!("cannot read {}: {error}", name.display())),
+        std::io::ErrorKind::InvalidData => not_text(&name.display().to_string()),
+        _ => Fault::usage(format!("cannot read {}: {error}", name.display())).hint("may this user read it?"),
     };
     let meta = std::fs::metadata(path).map_err(cannot)?;
     if !meta.is_file() {
-        return Err(Fault::usage(format!("{} is no file", name.display())));
+        return Err(Fault::usage(format!("{} is no file", name.display()))
+            .hint("name a CAPABILITY.toml; without one, that of the vessel is looked at"));
     }
     let mut text = String::new();
     let file = std::fs::File::open(path).map_err(cannot)?;

@@ -8,7 +8,7 @@ use crate::time;
 use clap::Subcommand;
 use datum_core::claim::{Claim as State, LEASE_MAX, Name, Outcome};
 use datum_core::transport::Remote;
-use datum_core::{Millis, Stamp, Store};
+use datum_core::{Millis, Stamp, Store, Writer};
 
 /// Claims what only one may do at a time, such as a task.
 #[derive(Debug, clap::Args)]
@@ -85,7 +85,8 @@ fn lease(text: &str) -> Result<Millis, Fault> {
         Fault::usage(format!("--lease: {text:?} is no length of time")).hint("write 30m, 2h or 1 day")
     })?;
     if millis > LEASE_MAX {
-        return Err(Fault::usage("--lease: the longest is 30 days"));
+        return Err(Fault::usage("--lease: the longest is 30 days")
+            .hint("datum claim renew holds it for longer, again and again"));
     }
     Ok(millis)
 }
@@ -159,20 +160,24 @@ impl Claim {
         match &self.step {
             Step::Take { id, lease: length } => {
                 let (name, length) = (Name::new(id)?, lease(length)?);
-                let outcome = place.take(&name, &edge.stamp()?, length)?;
-                Ok(tell(out, &name, &outcome, matches!(outcome, Outcome::Claimed { .. })))
+                let stamp = edge.stamp()?;
+                let outcome = place.take(&name, &stamp, length)?;
+                let own = store.writer(&stamp.agent)?;
+                Ok(tell(out, &name, &outcome, Some(&own), matches!(outcome, Outcome::Claimed { .. })))
             }
             Step::Renew { id, lease: length, fencing } => {
                 let (name, length) = (Name::new(id)?, lease(length)?);
                 let fencing = place.fencing(*fencing, &name)?;
-                let outcome = place.renew(&name, &edge.stamp()?, fencing, length)?;
-                Ok(tell(out, &name, &outcome, matches!(outcome, Outcome::Claimed { .. })))
+                let stamp = edge.stamp()?;
+                let outcome = place.renew(&name, &stamp, fencing, length)?;
+                let own = store.writer(&stamp.agent)?;
+                Ok(tell(out, &name, &outcome, Some(&own), matches!(outcome, Outcome::Claimed { .. })))
             }
             Step::Release { id, fencing } => {
                 let name = Name::new(id)?;
                 let fencing = place.fencing(*fencing, &name)?;
                 let outcome = place.release(&name, &edge.stamp()?, fencing)?;
-                Ok(tell(out, &name, &outcome, outcome == Outcome::Free))
+                Ok(tell(out, &name, &outcome, None, outcome == Outcome::Free))
             }
             Step::Show { id: Some(id) } => {
                 let name = Name::new(id)?;
@@ -182,7 +187,7 @@ impl Claim {
                     Some(State { holder: by, until, fencing, .. }) => Outcome::Held { by, until, fencing },
                     None => Outcome::Free,
                 };
-                Ok(tell(out, &name, &outcome, true))
+                Ok(tell(out, &name, &outcome, None, true))
             }
             Step::Show { id: None } => {
                 let claims = place.list(out)?;
@@ -216,25 +221,19 @@ fn shown(claim: &State, now: Millis) -> serde_json::Value {
     })
 }
 
-fn tell(out: &mut Out, name: &Name, outcome: &Outcome, good: bool) -> Exit {
+/// Tells how a claim stands; `own` is who has it where the caller does.
+fn tell(out: &mut Out, name: &Name, outcome: &Outcome, own: Option<&Writer>, good: bool) -> Exit {
     if out.is_json() {
-        let mut claim = serde_json::json!({ "id": name.as_str() });
-        let (state, more) = match outcome {
-            Outcome::Claimed { fencing, until } => {
-                ("claimed", serde_json::json!({ "until": time::iso(*until), "fencing": fencing }))
-            }
-            Outcome::Held { by, until, fencing } => (
-                "held",
-                serde_json::json!({
-                    "holder": by.as_str(), "agent": by.agent(), "until": time::iso(*until), "fencing": fencing,
-                }),
-            ),
-            Outcome::Free => ("free", serde_json::json!({})),
+        let (state, holder, end) = match outcome {
+            Outcome::Claimed { fencing, until } => ("claimed", own, Some((fencing, until))),
+            Outcome::Held { by, until, fencing } => ("held", Some(by), Some((fencing, until))),
+            Outcome::Free => ("free", None, None),
         };
-        claim["state"] = state.into();
-        if let (Some(claim), serde_json::Value::Object(more)) = (claim.as_object_mut(), more) {
-            claim.extend(more);
-        }
+        let claim = serde_json::json!({
+            "id": name.as_str(), "state": state, "holder": holder.map(Writer::as_str),
+            "agent": holder.map(Writer::agent), "until": end.map(|(_, until)| time::iso(*until)),
+            "fencing": end.map(|(fencing, _)| fencing),
+        });
         out.json(&serde_json::json!({ "version": 1, "done": good, "claim": claim }));
     } else {
         let line = match outcome {

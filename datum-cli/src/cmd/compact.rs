@@ -130,7 +130,7 @@ impl Size {
                     json!({ "name": part.name, "refs": part.refs, "entries": part.entries, "bytes": part.bytes })
                 })
                 .collect();
-            out.json(&json!({ "version": 1, "parts": parts, "bytes": total }));
+            out.json_around("parts", &json!({ "version": 1, "parts": parts, "bytes": total }));
         } else {
             for part in &parts {
                 let per = part.bytes.checked_div(part.entries).map(|bytes| format!("{bytes} bytes each"));

@@ -33,8 +33,10 @@ impl Import {
         let stamp = edge.stamp()?;
         let mut texts = Vec::new();
         for file in &self.journals(store.work_dir()) {
-            let text = fs::read_to_string(file)
-                .map_err(|error| Fault::usage(format!("cannot read {}: {error}", file.display())))?;
+            let text = fs::read_to_string(file).map_err(|error| {
+                Fault::usage(format!("cannot read {}: {error}", file.display()))
+                    .hint("name a JOURNAL.md of UTF-8 text; without one, that of the work tree is taken")
+            })?;
             if is_ours(&text) {
                 out.say(&format!("{} was published by datum; there is nothing to import", file.display()));
             } else {

@@ -113,7 +113,9 @@ impl Journal {
         let text = self.search.as_deref();
         let text = text.map(|text| if self.regex { text.to_owned() } else { regex::escape(text) });
         let pattern = text.as_deref().map(|text| RegexBuilder::new(text).case_insensitive(true).build());
-        let pattern = pattern.transpose().map_err(|error| Fault::usage(format!("--regex: {error}")))?;
+        let pattern = pattern.transpose().map_err(|error| {
+            Fault::usage(format!("--regex: {error}")).hint("without --regex the text is looked for as it is")
+        })?;
         let hint = text.or_else(|| trailer(&query)).as_deref().and_then(hint);
         let hint = hint.as_ref().map(|hint| |bytes: &[u8]| hint.is_match(bytes));
         let mut snapshot = edge.store()?.snapshot()?;
@@ -195,7 +197,8 @@ pub(crate) fn read_stdin() -> Result<String, Fault> {
     let read = io::stdin().lock().take(most + 1).read_to_end(&mut bytes);
     read.map_err(|error| Fault::broken(format!("cannot read stdin: {error}")))?;
     if bytes.len() as u64 > most {
-        return Err(Fault::usage(format!("stdin holds more than {most} bytes")));
+        return Err(Fault::usage(format!("stdin holds more than {most} bytes"))
+            .hint("keep what is long in a file of the repository, and name it"));
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();

@@ -98,8 +98,10 @@ pub(crate) struct Man {
 
 impl Man {
     pub(crate) fn run(&self, out: &mut Out) -> Result<Exit, Fault> {
-        let cannot =
-            |error: std::io::Error| Fault::broken(format!("cannot write {}: {error}", self.folder.display()));
+        let cannot = |error: std::io::Error| {
+            Fault::broken(format!("cannot write {}: {error}", self.folder.display()))
+                .hint("name a folder that this user may write")
+        };
         fs::create_dir_all(&self.folder).map_err(cannot)?;
         let mut command = Args::command();
         command.build();
@@ -153,8 +155,10 @@ impl InstallNames {
                 .hint("nothing was made; --force replaces it"));
         }
         for place in &places {
-            let cannot =
-                |error: std::io::Error| Fault::broken(format!("cannot make {}: {error}", place.display()));
+            let cannot = |error: std::io::Error| {
+                Fault::broken(format!("cannot make {}: {error}", place.display()))
+                    .hint("name a folder that this user may write")
+            };
             fs::create_dir_all(&folder).map_err(cannot)?;
             if place.symlink_metadata().is_ok() {
                 fs::remove_file(place).map_err(cannot)?;

@@ -114,6 +114,10 @@ impl Onboard {
         let global = edge.global_for(&folder, Some(&name));
         let unmet = act::settle_remote(&Edge::new(&global), &mut plan).err();
         let edge = Edge::new(&global);
+        #[cfg(feature = "vault")]
+        if plan.leaves_keys(&facts) {
+            edge.keyring().leave(&name);
+        }
         let done = act::all(&edge, &plan, &facts, unmet, out)?;
         Ok(tell(out, &edge, &name, &done))
     }

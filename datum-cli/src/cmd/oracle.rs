@@ -33,6 +33,10 @@ enum Command {
     /// Make a task
     Add(Add),
     /// Give a task to the agent that fits it best, or to one that is named
+    ///
+    /// It is claimed for that agent, and a bottle tells it, both in one entry. --to names who gets the task, --agent who
+    /// gives it. Without --to, --agent names who gets it, as in the original, and who gives it is $DATUM_AGENT or the
+    /// name in CAPABILITY.toml.
     Dispatch(Dispatch),
     /// Give every task that is ready to the agent that fits it best
     AutoDispatch(AutoDispatch),
@@ -79,10 +83,11 @@ fn board(edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         let shown: Vec<_> = open.iter().map(|task| tasks_cmd::shown(&tasks, task, now)).collect();
         let counts = counts(&tasks, now);
         let count = |state: State| counts.get(state.as_str()).copied().unwrap_or(0);
-        out.json(&json!({
+        let whole = json!({
             "version": 1, "total": tasks.len(), "open": count(State::Open), "in_progress": count(State::InProgress),
             "done": count(State::Done), "states": counts, "tasks": shown,
-        }));
+        });
+        out.json_around("tasks", &whole);
     } else {
         for priority in Priority::ALL {
             let of: Vec<&&Task> = open.iter().filter(|task| task.priority == priority).collect();
@@ -130,19 +135,21 @@ impl Add {
     }
 }
 
-/// Gives a task to an agent: it is claimed for it, and a bottle tells it, both in one entry.
-///
-/// Here --agent names who gets the task; who gives it is `DATUM_AGENT` or the name in CAPABILITY.toml.
+/// Gives a task to an agent.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   datum oracle dispatch T-4k9x2ma
-  datum oracle dispatch T-4k9x2ma --agent heron --lease 1d
+  datum oracle dispatch T-4k9x2ma --to heron --lease 1d
+  datum oracle dispatch T-4k9x2ma --to heron --agent lead        # lead gives it to heron
   datum oracle dispatch T-4k9x2ma --dry-run --explain
 
 Exit: 0 dispatched, 1 another has it or nobody can do it.")]
 struct Dispatch {
     /// The task
     id: String,
+    /// Give it to this agent [default: the one that fits it best]
+    #[arg(long, value_name = "NAME")]
+    to: Option<String>,
     #[command(flatten)]
     how: How,
 }
@@ -203,9 +210,11 @@ fn print_given(out: &mut Out, dispatched: &Dispatched, how: &How) {
 
 impl Dispatch {
     fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
-        let to = edge.agent_option()?;
+        let (to, stamp) = match &self.to {
+            Some(to) => (Some(AgentName::new(to)?), edge.stamp()?),
+            None => (edge.agent_option()?, edge.stamp_beside_option()?),
+        };
         let lease = lease(&self.how.lease)?;
-        let stamp = edge.stamp_beside_option()?;
         let done =
             oracle::dispatch(edge.store()?, &stamp, &self.id, to.as_ref(), lease, !self.how.dry_run, |_| 0)?;
         if out.is_json() {

@@ -131,6 +131,7 @@ pub(crate) enum Owner {
 
 fn cannot(doing: &str, path: &Path, error: &std::io::Error) -> Fault {
     Fault::broken(format!("cannot {doing} {}: {error}", path.display()))
+        .hint("may this user do that there, and is there room?")
 }
 
 /// Who owns the file at `path`; a link anywhere on the way is not ours, wherever it leads.

@@ -97,9 +97,13 @@ pub(crate) fn known(root: &Path) -> Result<BTreeMap<String, String>, Fault> {
 fn read(root: &Path, name: &str) -> Result<String, Fault> {
     let (path, file) = locate(root, name)?;
     if file.metadata().is_ok_and(|meta| meta.len() > SIZE_MAX) {
-        return Err(Fault::usage(format!("{path} is larger than 1 MiB")));
+        return Err(
+            Fault::usage(format!("{path} is larger than 1 MiB")).hint("a recipe is a page of commands")
+        );
     }
-    std::fs::read_to_string(&file).map_err(|error| Fault::usage(format!("cannot read {path}: {error}")))
+    std::fs::read_to_string(&file).map_err(|error| {
+        Fault::usage(format!("cannot read {path}: {error}")).hint("a recipe is a file of UTF-8 text")
+    })
 }
 
 /// Where a recipe lies: its path in the workshop, and its file.
@@ -239,14 +243,19 @@ impl Add {
         let lines = lines.into_iter().chain([("--needs", &*self.prerequisites), ("--tag", &*self.tag)]);
         for (option, texts) in lines {
             for text in texts {
-                one_line(text).map_err(|why| Fault::usage(format!("{option}: {text:?}: {why}")))?;
+                one_line(text).map_err(|why| {
+                    Fault::usage(format!("{option}: {text:?}: {why}")).hint("one line of plain text")
+                })?;
             }
         }
         if self.command.iter().any(|command| command.trim().is_empty()) {
-            return Err(Fault::usage("--command: there is no command in it"));
+            return Err(
+                Fault::usage("--command: there is no command in it").hint("--command 'git status', for one")
+            );
         }
         if self.command.iter().any(|command| command.contains("```")) {
-            return Err(Fault::usage("a command holds ```, which would end its block"));
+            return Err(Fault::usage("--command: it holds ```, which would end its block")
+                .hint("put it into a script of the workshop, and run that"));
         }
         let blocks: String =
             self.command.iter().map(|command| format!("```sh\n{command}\n```\n\n")).collect();
@@ -315,7 +324,8 @@ impl Run {
             run::pass(edge, &format!("recipe {}", self.name), &locate(&root, &self.name)?.1)?;
         }
         if self.within.is_asked() && !self.bounded {
-            return Err(Fault::usage("what a command may touch is held with --bounded alone"));
+            return Err(Fault::usage("what a command may touch is held with --bounded alone")
+                .hint("add --bounded, or leave out --read, --write, --net, --env and --allow-degraded"));
         }
         let bounded = if self.bounded {
             let agent = edge.agent()?;

@@ -79,8 +79,10 @@ impl Within {
             environment.push(match text.split_once('=') {
                 Some((name, value)) => (variable(name)?, value.to_owned()),
                 None => {
-                    let value = std::env::var(text)
-                        .map_err(|_| Fault::usage(format!("--env {text}: there is no such variable here")))?;
+                    let value = std::env::var(text).map_err(|_| {
+                        Fault::usage(format!("--env {text}: there is no such variable here"))
+                            .hint(format!("--env {text}=VALUE gives it one"))
+                    })?;
                     (variable(text)?, value)
                 }
             });
@@ -105,8 +107,10 @@ impl Within {
         }
         let boundaries = super::bounds::of(edge, agent)?;
         for address in &self.net {
-            let (host, port) = endpoint(address)
-                .ok_or_else(|| Fault::usage(format!("--net {address:?} is no HOST:PORT")))?;
+            let (host, port) = endpoint(address).ok_or_else(|| {
+                Fault::usage(format!("--net {address:?} is no HOST:PORT"))
+                    .hint("--net api.example.org:443, for one")
+            })?;
             let decision = check_boundary(&boundaries, &format!("net:{address}"));
             if !decision.allowed {
                 #[cfg(all(unix, feature = "vault"))]

@@ -132,4 +132,5 @@ impl Policy {
 
 fn absent(option: &str, path: &Path, error: &std::io::Error) -> Fault {
     Fault::usage(format!("{option} {}: {error}", path.display()))
+        .hint("name what is there and can be reached")
 }

@@ -50,8 +50,10 @@ fn of_repository(dir: &Path, out: &mut Out) -> Result<Files, Fault> {
 
 /// The files of a folder, links not followed.
 fn of_folder(dir: &Path) -> Result<Files, Fault> {
-    let cannot =
-        |error: &dyn std::fmt::Display| Fault::usage(format!("cannot read {}: {error}", dir.display()));
+    let cannot = |error: &dyn std::fmt::Display| {
+        Fault::usage(format!("cannot read {}: {error}", dir.display()))
+            .hint("name a folder of file bottles; without one, those of the repository are looked at")
+    };
     let mut files = Vec::new();
     for entry in walkdir::WalkDir::new(dir).sort_by_file_name() {
         let entry = entry.map_err(|error| cannot(&error))?;

@@ -62,7 +62,8 @@ impl Say {
     ) -> Result<Draft, Fault> {
         let priority = self.priority.as_deref().map(|text| {
             Priority::read(text).ok_or_else(|| {
-                Fault::usage(format!("--priority: {text:?} is none of critical, high, medium, low, backlog"))
+                Fault::usage(format!("--priority: no priority is called {text:?}"))
+                    .hint("critical, high, medium, low or backlog")
             })
         });
         let deadline = self.deadline.as_deref().map(|text| {

@@ -91,7 +91,7 @@ pub(super) fn compose(message: &str, reasoning: Option<&str>) -> Result<String, 
         return Err(Fault::usage("the message is empty").hint("-m 'what changed'"));
     }
     if message.contains('\0') || reasoning.is_some_and(|text| text.contains('\0')) {
-        return Err(Fault::usage("the message holds NUL"));
+        return Err(Fault::usage("the message holds NUL").hint("a message is text"));
     }
     let reasoning = reasoning.map(str::trim).filter(|text| !text.is_empty());
     let message = format!("{message}\n");
@@ -122,7 +122,8 @@ fn i2i_message(kind: &str, agent: &str, message: &str) -> Result<String, Fault> 
     match i2i::parse(&subject) {
         Ok(Some(_)) if rest.is_empty() => Ok(subject),
         Ok(Some(_)) => Ok(format!("{subject}\n{rest}")),
-        Ok(None) => Err(Fault::usage(format!("--i2i: {kind:?} makes no I2I subject"))),
+        Ok(None) => Err(Fault::usage(format!("--i2i: {kind:?} makes no I2I subject"))
+            .hint("one word in capitals: --i2i AUDIT, for one")),
         Err(near) => Err(Fault::usage(format!("--i2i: {near}")).hint(near.hint())),
     }
 }

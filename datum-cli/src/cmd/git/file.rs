@@ -86,7 +86,8 @@ fn stdin() -> Result<Vec<u8>, Fault> {
     let read = std::io::stdin().lock().take(FILE_MAX + 1).read_to_end(&mut bytes);
     read.map_err(|error| Fault::broken(format!("cannot read stdin: {error}")))?;
     if bytes.len() as u64 > FILE_MAX {
-        return Err(Fault::usage(format!("stdin holds more than {FILE_MAX} bytes")));
+        return Err(Fault::usage(format!("stdin holds more than {FILE_MAX} bytes"))
+            .hint("write the file yourself, and git add it"));
     }
     Ok(bytes)
 }

@@ -99,10 +99,11 @@ impl Init {
             ("date".to_owned(), time::iso(edge.now()?)),
         ]);
         for text in &self.variables {
-            let (name, value) = text
-                .split_once('=')
-                .filter(|(name, _)| !name.is_empty())
-                .ok_or_else(|| Fault::usage(format!("--var: {text:?} is not NAME=VALUE")))?;
+            let (name, value) =
+                text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(|| {
+                    Fault::usage(format!("--var: {text:?} is not NAME=VALUE"))
+                        .hint("--var harbour=Brest, for one")
+                })?;
             variables.insert(name.to_owned(), value.to_owned());
         }
         for (name, value) in &variables {
@@ -110,7 +111,8 @@ impl Init {
             if value.chars().any(|c| c.is_control() || c == '"' || c == '\\') {
                 return Err(Fault::usage(format!(
                     "{name}: {value:?} holds a quote, a backslash or a control character"
-                )));
+                ))
+                .hint("such a value would break files of TOML and JSON: leave these out"));
             }
         }
         Ok(variables)

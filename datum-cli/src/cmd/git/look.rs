@@ -85,7 +85,7 @@ fn list(tree: &WorkTree, out: &mut Out) -> Result<(), Fault> {
     let branches = tree.branches()?;
     let here = tree.current_branch().ok();
     if out.is_json() {
-        out.json(&json!({ "version": 1, "branch": here, "branches": branches }));
+        out.json_around("branches", &json!({ "version": 1, "branch": here, "branches": branches }));
         return Ok(());
     }
     for branch in branches {

@@ -154,7 +154,9 @@ fn from_folder(root: &Path) -> Result<Files, Fault> {
     let mut files = Files::new();
     let walk = walkdir::WalkDir::new(root).min_depth(1).sort_by_file_name().into_iter();
     for entry in walk.filter_entry(|entry| entry.file_name() != ".git") {
-        let entry = entry.map_err(|error| Fault::usage(format!("template: {error}")))?;
+        let entry = entry.map_err(|error| {
+            Fault::usage(format!("template: {error}")).hint("may this user read the folder and all below it?")
+        })?;
         let path =
             entry.path().strip_prefix(root).unwrap_or(entry.path()).to_string_lossy().replace('\\', "/");
         if entry.file_type().is_symlink() {
@@ -223,7 +225,8 @@ fn fresh_folder() -> Result<PathBuf, Fault> {
 
 fn fetch(address: &str, folder: &Path) -> Result<(), Fault> {
     if address.starts_with('-') {
-        return Err(Fault::usage(format!("{address:?} is no address")));
+        return Err(Fault::usage(format!("{address:?} is no address"))
+            .hint("datum git templates lists those that are built in"));
     }
     let mut command = Command::new("git");
     command.args([
@@ -241,7 +244,8 @@ fn fetch(address: &str, folder: &Path) -> Result<(), Fault> {
     let status = command.arg(address).arg(folder).status();
     match status {
         Ok(status) if status.success() => Ok(()),
-        Ok(_) => Err(Fault::broken(format!("cannot fetch the template {address}"))),
+        Ok(_) => Err(Fault::broken(format!("cannot fetch the template {address}"))
+            .hint("what git says stands above; does git clone work there?")),
         Err(error) => Err(Fault::broken(format!("cannot run git: {error}"))),
     }
 }

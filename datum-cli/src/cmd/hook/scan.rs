@@ -44,8 +44,10 @@ impl Scan {
 
 /// Looks at a file, or at all files below a folder but those in `.git`; links are not followed.
 fn scan_path(root: &Path, out: &Out, found: &mut Vec<(String, secret::Finding)>) -> Result<(), Fault> {
-    let cannot =
-        |path: &Path, error: io::Error| Fault::usage(format!("cannot read {}: {error}", path.display()));
+    let cannot = |path: &Path, error: io::Error| {
+        Fault::usage(format!("cannot read {}: {error}", path.display()))
+            .hint("name a file or a folder that this user may read")
+    };
     let mut stack = vec![root.to_owned()];
     while let Some(path) = stack.pop() {
         let about = std::fs::symlink_metadata(&path).map_err(|error| cannot(&path, error))?;

@@ -156,7 +156,8 @@ fn identity(edge: &Edge<'_>, plan: &Plan, facts: &Facts, out: &Out) -> Answer {
     let text = plan.declaration(facts)?;
     let wrong = capability::check(&text);
     if let Some(first) = wrong.iter().find(|finding| finding.level == capability::Level::Error) {
-        return Err(Fault::usage(format!("the declaration would not do: {}", first.message)));
+        return Err(Fault::usage(format!("the declaration would not do: {}", first.message))
+            .hint("change what is answered for it: --role, --description, --cap"));
     }
     let path = in_root(root, FILE);
     if facts.declaration.is_none() {
@@ -213,7 +214,9 @@ fn commit(edge: &Edge<'_>, plan: &Plan) -> Answer {
         return declined();
     }
     if !path.is_file() {
-        return Err(Fault::usage("there is no CAPABILITY.toml to commit"));
+        return Err(
+            Fault::usage("there is no CAPABILITY.toml to commit").hint("datum onboard writes it again")
+        );
     }
     if store.identity().is_none() && crate::edge::variable("GIT_COMMITTER_NAME").is_none() {
         return Err(Fault::usage("git does not know who commits")
@@ -268,7 +271,9 @@ fn hooks(edge: &Edge<'_>, plan: &Plan) -> Answer {
 /// Exchanges logs with the remote: its name, and how many entries came and went.
 fn exchange(edge: &Edge<'_>, plan: &Plan) -> Result<(String, u64, u64), Fault> {
     let store = edge.store()?;
-    let Some(text) = &plan.remote else { return Err(Fault::usage("there is no remote")) };
+    let Some(text) = &plan.remote else {
+        return Err(Fault::usage("there is no remote").hint("--remote names one, --no-sync does without"));
+    };
     let location = sync::location(edge, text);
     let remote = store.remote(&location, BUDGET)?;
     let report = store.sync(&sync::stamp(edge)?, &remote, &sync::options(store, None)?)?;
@@ -279,7 +284,8 @@ fn exchange(edge: &Edge<'_>, plan: &Plan) -> Result<(String, u64, u64), Fault> {
         return Err(Fault::broken(format!(
             "{}/{} was refused: {}",
             refused.log.0, refused.log.1, refused.why
-        )));
+        ))
+        .hint(format!("datum sync {location} tells of all that were refused")));
     }
     let count = |moved: &[datum_core::sync::Moved]| moved.iter().filter_map(|moved| moved.entries).sum();
     Ok((location, count(&report.came), count(&report.went)))

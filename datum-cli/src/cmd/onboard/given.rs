@@ -98,7 +98,8 @@ impl Given {
         set(&mut answers.hooks, switch(self.hooks, self.no_hooks));
         if !self.task.is_empty() {
             if self.task.len() > TASKS_MAX {
-                return Err(Fault::usage(format!("--task: more than {TASKS_MAX} tasks")));
+                return Err(Fault::usage(format!("--task: more than {TASKS_MAX} tasks"))
+                    .hint("datum task create makes more"));
             }
             answers.tasks = self
                 .task
@@ -141,7 +142,11 @@ fn option<T, E: std::fmt::Display>(
     text: Option<&str>,
     check: impl Fn(&str) -> Result<T, E>,
 ) -> Result<Option<T>, Fault> {
-    let check = |text| check(text).map_err(|error| Fault::usage(format!("{name}: {error}")));
+    let check = |text| {
+        check(text).map_err(|error| {
+            Fault::usage(format!("{name}: {error}")).hint("datum onboard --help tells what it takes")
+        })
+    };
     text.map(check).transpose()
 }
 
@@ -164,7 +169,10 @@ fn read(path: &Path) -> Result<Answers, Fault> {
     } else {
         File::open(path).and_then(|file| file.take(most).read_to_string(&mut text))
     };
-    read.map_err(|error| Fault::usage(format!("--answers: {}: {error}", path.display())))?;
+    read.map_err(|error| {
+        Fault::usage(format!("--answers: {}: {error}", path.display()))
+            .hint("a file of TOML that is there; datum onboard --help shows one")
+    })?;
     Answers::read(&text).map_err(|error| {
         Fault::usage(format!("{}: {error}", path.display()))
             .hint("datum onboard --help shows a file of answers")

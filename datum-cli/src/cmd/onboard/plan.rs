@@ -129,12 +129,21 @@ impl Plan {
             return Err(Fault::usage(format!("{name} is not set"))
                 .hint("--token-env names the variable that holds the token; none for no token"));
         }
-        let wants_token = matches!(self.token, Token::Variable(_) | Token::Typed(_));
-        if wants_token && self.keys == Keys::None && !facts.keys {
+        if self.wants_token() && self.keys == Keys::None && !facts.keys {
             return Err(Fault::usage("a token is kept in the vault, and the vault needs keys")
                 .hint("--keys new makes some; --token-env none keeps no token"));
         }
         Ok(())
+    }
+
+    fn wants_token(&self) -> bool {
+        matches!(self.token, Token::Variable(_) | Token::Typed(_))
+    }
+
+    /// Whether keys that are here are left alone: none are wanted, nobody was told of these, and nothing needs them.
+    #[cfg(feature = "vault")]
+    pub(super) fn leaves_keys(&self, facts: &Facts) -> bool {
+        self.keys == Keys::None && !facts.declared && !self.wants_token()
     }
 
     /// The text of the agent's CAPABILITY.toml.

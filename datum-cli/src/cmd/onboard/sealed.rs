@@ -90,8 +90,10 @@ pub(super) fn token(edge: &Edge<'_>, plan: &Plan, from: &From, out: &mut Out) ->
         From::Declined | From::Unasked => return declined(),
     };
     let text = Zeroizing::new(text.trim().to_owned());
-    let token =
-        Token::of(&text).ok_or_else(|| Fault::usage("the token has characters that no header can hold"))?;
+    let token = Token::of(&text).ok_or_else(|| {
+        Fault::usage("the token has characters that no header can hold")
+            .hint("copy it again, whole and alone")
+    })?;
     let place = Place::find(plan.api_url.as_deref())?;
     let kept = place.token_secret();
     let who = viewer(place, token, out)?;

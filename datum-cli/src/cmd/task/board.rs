@@ -40,7 +40,8 @@ impl Import {
             (None, Some(root)) => {
                 let board = in_root(root, plan::BOARD);
                 if board.exists() && !board.is_file() {
-                    return Err(Fault::usage(format!("{} is no file", board.display())));
+                    return Err(Fault::usage(format!("{} is no file", board.display()))
+                        .hint("put it out of the way; datum publish makes the board"));
                 }
                 board
             }
@@ -77,9 +78,14 @@ pub(crate) fn take(edge: &Edge<'_>, file: &Path, text: &str, dry_run: bool) -> R
     let root = store.work_dir();
     let name = root.and_then(|root| file.strip_prefix(root).ok()).unwrap_or(file).display().to_string();
     let stamp = edge.stamp()?;
+    let hint = if is_ours(text) {
+        "mend it there; or remove the file, and datum publish makes a new one without what was changed in it"
+    } else {
+        "mend it there, and run it again"
+    };
     let import = |snapshot: &Snapshot<'_>| {
         task::import(snapshot, text, &name, &stamp.agent, stamp.now)
-            .map_err(|error| Fault::usage(format!("{}: {error}", file.display())))
+            .map_err(|error| Fault::usage(format!("{}: {error}", file.display())).hint(hint))
     };
     let mut found = import(&store.snapshot()?)?;
     if !dry_run {

@@ -7,8 +7,9 @@ use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use crate::time;
-use datum_core::task::{self, Ends, Said, Taken};
-use serde_json::json;
+use datum_core::EntryId;
+use datum_core::task::{self, Ends, Hold, Said, Taken};
+use serde_json::{Value, json};
 
 /// Takes a task: of any number of processes in this clone that try, one gets it, and with --remote of all clones.
 #[derive(Debug, clap::Args)]
@@ -73,20 +74,27 @@ impl Claim {
             return Ok(Exit::Done);
         }
         if out.is_json() {
-            out.json(&json!({ "version": 1, "task": null }));
+            out.json(&answer(None, None, None));
         }
         out.say("no task is ready");
         Ok(Exit::No)
     }
 }
 
+/// What claiming, renewing and releasing answer with: the task and who has it, if anybody, and the entry that tells of it.
+fn answer(task: Option<(EntryId, &str)>, hold: Option<&Hold>, entry: Option<EntryId>) -> Value {
+    let (id, title) = task.unzip();
+    json!({
+        "version": 1, "kind": "task", "ids": entry.as_slice(), "alias": id.map(task::alias), "task": id, "title": title,
+        "agent": hold.map(|hold| &hold.agent), "fence": hold.map(|hold| hold.fence),
+        "until": hold.map(|hold| time::iso(hold.until)),
+    })
+}
+
 fn show(out: &mut Out, verb: &str, taken: &Taken) {
     let Taken { task, hold, entry } = taken;
     if out.is_json() {
-        out.json(&json!({
-            "version": 1, "kind": "task", "ids": [entry], "alias": task.alias(), "task": task.id, "title": task.title,
-            "agent": hold.agent, "fence": hold.fence, "until": time::iso(hold.until),
-        }));
+        out.json(&answer(Some((task.id, &task.title)), Some(hold), Some(*entry)));
     } else {
         let alias = out.id(&task.alias());
         out.line(&alias);
@@ -141,12 +149,16 @@ impl Release {
         let applied = task::tell::<Fault>(store, &stamp, |snapshot| {
             let tasks = task::fold(snapshot);
             let task = tasks.find(&self.id)?;
-            found = Some(task.id);
+            found = Some((task.id, task.title.clone()));
             let draft = task::release(task, &stamp.agent, &self.reason, stamp.now, self.fence)?;
             Ok(vec![Said { task: task.id, draft, ends: Ends::Own }])
         })?;
-        if let (Some(task), Some(entry)) = (found, applied.ids.first()) {
-            tell(out, "gave back", task, *entry);
+        if let (Some((task, title)), Some(entry)) = (found, applied.ids.first()) {
+            if out.is_json() {
+                out.json(&answer(Some((task, &title)), None, Some(*entry)));
+            } else {
+                tell(out, "gave back", task, *entry);
+            }
         }
         Ok(Exit::Done)
     }

@@ -21,6 +21,8 @@ pub(crate) const MANIFEST: &str = "tools/manifest.json";
 pub(crate) const CATEGORIES: [&str; 4] = ["tools", "interpreters", "compilers", "recipes"];
 /// Largest manifest that is read, bytes.
 const SIZE_MAX: u64 = 4 * 1024 * 1024;
+/// What to do with a manifest that is none.
+const BY_HAND: &str = "the file stays as it is; repair it by hand";
 /// What a manifest is where there is none.
 const EMPTY: &str =
     "{\n  \"tools\": [],\n  \"interpreters\": [],\n  \"compilers\": [],\n  \"recipes\": []\n}\n";
@@ -61,7 +63,10 @@ impl Manifest {
         let read = regular::open(&file).and_then(|file| file.take(SIZE_MAX + 1).read_to_end(&mut bytes));
         let text = match read {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => EMPTY.to_owned(),
-            Err(error) => return Err(Fault::broken(format!("cannot read {}: {error}", file.display()))),
+            Err(error) => {
+                return Err(Fault::broken(format!("cannot read {}: {error}", file.display()))
+                    .hint("is it a file that this user may read?"));
+            }
             Ok(_) => {
                 String::from_utf8(bytes).map_err(|error| not_utf8(error.as_bytes(), error.utf8_error()))?
             }
@@ -73,7 +78,7 @@ impl Manifest {
     /// The entries of a manifest that is at hand as text.
     pub(crate) fn of_text(text: &str) -> Result<Vec<Entry>, Fault> {
         if text.len() as u64 > SIZE_MAX {
-            return Err(Fault::usage(format!("{MANIFEST}: it is larger than 4 MiB")));
+            return Err(Fault::usage(format!("{MANIFEST}: it is larger than 4 MiB")).hint(BY_HAND));
         }
         parse(text)
     }
@@ -123,7 +128,9 @@ impl Manifest {
             ("tags".to_owned(), CstInputValue::Array(entry.tags.iter().map(|tag| text(tag)).collect())),
         ]);
         let list = root.object_value().and_then(|object| object.array_value_or_create(entry.category));
-        let list = list.ok_or_else(|| Fault::usage(format!("{MANIFEST}: {} is no list", entry.category)))?;
+        let list = list.ok_or_else(|| {
+            Fault::usage(format!("{MANIFEST}: {} is no list", entry.category)).hint(BY_HAND)
+        })?;
         list.append(value);
         Ok(root.to_string())
     }
@@ -149,14 +156,16 @@ impl Manifest {
 
     fn tree(&self) -> Result<CstRootNode, Fault> {
         CstRootNode::parse(&self.text, &ParseOptions::default())
-            .map_err(|error| Fault::usage(format!("{MANIFEST}: {error}")))
+            .map_err(|error| Fault::usage(format!("{MANIFEST}: {error}")).hint(BY_HAND))
     }
 
     /// Writes the manifest anew, after a look that it still reads as one.
     pub(crate) fn write(&self, text: &str) -> Result<(), Fault> {
         parse(text)?;
-        let cannot =
-            |error: std::io::Error| Fault::broken(format!("cannot write {}: {error}", self.file.display()));
+        let cannot = |error: std::io::Error| {
+            Fault::broken(format!("cannot write {}: {error}", self.file.display()))
+                .hint("may this user write there, and is there room?")
+        };
         let fresh = self.file.with_extension(format!("json.datum-{}", std::process::id()));
         let folder = self.file.parent().unwrap_or(&self.file);
         fs::create_dir_all(folder).map_err(cannot)?;
@@ -205,7 +214,7 @@ fn parse(text: &str) -> Result<Vec<Entry>, Fault> {
         let message = error.to_string();
         let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what);
         Fault::usage(format!("{MANIFEST}: line {}, column {}: {message}", error.line(), error.column()))
-            .hint("the file stays as it is; repair it by hand")
+            .hint(BY_HAND)
     })?;
     if !value.is_object() {
         return Err(Fault::usage(format!("{MANIFEST}: line 1, column 1: it is no object"))
@@ -216,12 +225,16 @@ fn parse(text: &str) -> Result<Vec<Entry>, Fault> {
         let list = match value.get(category) {
             None => continue,
             Some(Value::Array(list)) => list,
-            Some(_) => return Err(Fault::usage(format!("{MANIFEST}: {category} is no list"))),
+            Some(_) => {
+                return Err(Fault::usage(format!("{MANIFEST}: {category} is no list")).hint(BY_HAND));
+            }
         };
         for (index, item) in list.iter().enumerate() {
             let name = text_of(item, "name");
             if name.is_empty() {
-                return Err(Fault::usage(format!("{MANIFEST}: {category}[{index}] has no name")));
+                return Err(
+                    Fault::usage(format!("{MANIFEST}: {category}[{index}] has no name")).hint(BY_HAND)
+                );
             }
             let tags = item.get("tags").and_then(Value::as_array).cloned().unwrap_or_default();
             entries.push(Entry {

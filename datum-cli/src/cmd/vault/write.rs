@@ -223,7 +223,7 @@ fn value(name: &Word, file: Option<&Path>, exact: bool) -> Result<Value, Fault> 
         bytes.pop();
     }
     if bytes.is_empty() {
-        return Err(Fault::usage("the value is empty"));
+        return Err(Fault::usage("the value is empty").hint("it is read from stdin, or from --file"));
     }
     Ok(bytes.into())
 }
