@@ -54,6 +54,21 @@ pub(super) fn read(text: &str) -> Option<String> {
     (fits && letters.bytes().all(|b| DIGITS.contains(&b))).then_some(letters)
 }
 
+/// The hexadecimal digits that the id of every task begins with whose alias begins with `letters`.
+pub(super) fn digits(letters: &str) -> String {
+    let mut bits = String::new();
+    let (mut held, mut count) = (0, 0);
+    for letter in letters.bytes().filter_map(|letter| DIGITS.iter().position(|digit| *digit == letter)) {
+        (held, count) = (held << 5 | letter, count + 5);
+        while count >= 4 {
+            count -= 4;
+            bits.extend(char::from_digit(u32::try_from(held >> count & 15).unwrap_or(0), 16));
+            held &= 15;
+        }
+    }
+    bits
+}
+
 /// Whether the task `id` has an alias that begins with `letters`.
 pub(super) fn begins_with(id: EntryId, letters: &str) -> bool {
     long_alias(id, letters.len())[2..] == *letters

@@ -53,7 +53,7 @@ pub fn take_at(
     name: &str,
     lease: Millis,
 ) -> Result<Taken, TakeAtError> {
-    let seen = Seen::of(&store.snapshot_of(&[Kind::Task], None)?);
+    let seen = Seen::named(&store.snapshot_of(&[Kind::Task], None)?, name)?;
     let id = seen.tasks.find(name)?.id;
     take_seen_at(store, remote, stamp, id, lease, &seen)
 }

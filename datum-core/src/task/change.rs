@@ -37,6 +37,8 @@ pub(super) const FENCE: &str = "Fence";
 pub(super) const UNTIL: &str = "Lease-Until";
 pub(super) const OVER: &str = "Over";
 pub(super) const ASSIGNEE: &str = "Assignee";
+/// What stands in the message of every entry that makes a task.
+pub(super) const MADE: &str = "\nChange: create\n";
 /// The value of [`SET`] that says the body is the new text, and of [`PARENT`] that says there is none.
 pub(super) const TEXT: &str = "text";
 pub(super) const NONE: &str = "none";
@@ -113,9 +115,12 @@ pub(super) struct About<'a> {
 }
 
 impl About<'_> {
-    /// The task's id, where `view` is the entry.
+    /// The task's id, where `view` is the entry. It is written in small letters: it is looked for as they stand.
     pub(super) fn id(&self, view: &View<'_>) -> Option<EntryId> {
-        self.task.map_or(Some(view.id), EntryId::from_hex)
+        match self.task {
+            None => Some(view.id),
+            Some(digits) => EntryId::from_hex(digits).filter(|id| id.hex(&mut [0; 64]) == digits),
+        }
     }
 }
 

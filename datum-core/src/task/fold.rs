@@ -4,8 +4,9 @@
 //! two claims came first decides who may write, so their steps are kept and run through from the oldest.
 
 use super::change::{self, About, Change};
-use super::tasks::{Record, Tasks};
-use super::{Hold, Task};
+use super::run::{Run, Step};
+use super::tasks::{Called, Record, Tasks};
+use super::{Task, TaskError};
 use crate::bottle;
 use crate::claim::LEASE_MAX;
 use crate::entry::View;
@@ -16,6 +17,7 @@ use crate::snapshot::Snapshot;
 use crate::stamp::Millis;
 use crate::undo;
 use hashbrown::HashTable;
+use memchr::memmem::Finder;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::BuildHasher as _;
 use std::ops::ControlFlow;
@@ -32,21 +34,56 @@ pub fn fold(snapshot: &Snapshot<'_>) -> Tasks {
     folder.finish()
 }
 
-/// A change of state or of claim, as small as can be: there are several a task.
-#[derive(Debug, Clone, Copy)]
-struct Step {
-    change: Change,
-    /// For [`Change::State`].
-    state: State,
-    fence: u64,
-    until: Millis,
-    told: Millis,
-    /// Who writes, or who a dispatch is for: an index into [`Folder::agents`].
-    agent: u32,
+/// Folds the tasks that `name` may mean, and those they wait for: all that is asked of one task, and most entries need not
+/// be parsed for it.
+///
+/// # Errors
+/// [`TaskError::NotAName`] for a name that can be none.
+pub fn fold_named(snapshot: &Snapshot<'_>, name: &str) -> Result<Tasks, TaskError> {
+    /// Beyond it all tasks are folded at once.
+    const NEEDS_MAX: usize = 8;
+    let called = Called::read(name)?;
+    let mut digits = vec![called.digits()];
+    let mut needs = BTreeSet::new();
+    loop {
+        let mut folder = Folder::default();
+        walk_named(snapshot, &digits, |view, about| {
+            if about.id(view).is_some_and(|id| called.fits(id) || needs.contains(&id)) {
+                folder.add(snapshot, view, about);
+            }
+        });
+        let tasks = folder.finish();
+        let named = tasks.all().iter().filter(|task| called.fits(task.id));
+        let waited: BTreeSet<EntryId> = named.flat_map(|task| &task.needs).copied().collect();
+        if waited.is_subset(&needs) {
+            return Ok(tasks);
+        }
+        if waited.len() > NEEDS_MAX {
+            return Ok(fold(snapshot));
+        }
+        digits.extend(waited.iter().map(EntryId::to_string));
+        needs = waited;
+    }
 }
 
-/// How far a claim's number may be beyond the greatest before: what is further was made up, to shut out all others.
-const FENCE_STEP_MAX: u64 = 1 << 20;
+/// Visits what [`fold`] folds, but for entries about tasks that begin with none of `digits`.
+pub(super) fn walk_named<'a>(
+    snapshot: &Snapshot<'_>,
+    digits: impl IntoIterator<Item = &'a String>,
+    mut visit: impl FnMut(&View<'_>, About<'_>),
+) {
+    // The entry that makes a task does not say its own id.
+    let marks = [undo::MARK, change::MADE];
+    let words = digits.into_iter().map(String::as_str).chain(marks);
+    let words: Vec<Finder<'_>> = words.map(Finder::new).collect();
+    let hint = |bytes: &[u8]| words.iter().any(|word| word.find(bytes).is_some());
+    undo::walk_hinted(snapshot, Kind::Task, Some(&hint), |view| {
+        if let Some(about) = change::about(view) {
+            visit(view, about);
+        }
+        ControlFlow::Continue(())
+    });
+}
 
 /// What an entry says of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -187,7 +224,6 @@ impl Folder {
         let known = self.heads.len();
         let at = match about.task.and_then(|digits| self.known(digits)) {
             Some(at) => at,
-            // Perhaps with digits that are capital letters.
             None => self.place(about.id(view)?),
         };
         self.next = at + 1;
@@ -340,85 +376,4 @@ fn complete(task: &mut Task, head: &Head, rest: Rest, run: Run) {
     task.hold = run.hold;
     task.fence = run.fence;
     task.fenced_off = run.fenced_off;
-}
-
-/// What a task's steps come to.
-struct Run {
-    state: State,
-    hold: Option<Hold>,
-    fence: u64,
-    fenced_off: u32,
-    /// Steps that changed nothing, for whoever tells the story: their places, counted from the oldest.
-    void: Vec<usize>,
-}
-
-impl Run {
-    /// Runs through steps given from the newest to the oldest, and notes what agents made of their claims.
-    fn through(
-        state: Option<State>,
-        steps: &[Step],
-        agents: &[String],
-        records: &mut BTreeMap<String, Record>,
-    ) -> Self {
-        let state = state.unwrap_or(State::Open);
-        let mut run = Self { state, hold: None, fence: 0, fenced_off: 0, void: Vec::new() };
-        let mut note = |agent: &str, finished: bool| {
-            let record = records.entry(agent.to_owned()).or_default();
-            if finished { record.finished += 1 } else { record.dropped += 1 }
-        };
-        for (at, step) in steps.iter().rev().enumerate() {
-            let agent = agents.get(step.agent as usize).map_or("", String::as_str);
-            let holds = run.hold.as_ref().is_some_and(|hold| hold.agent == agent);
-            let taken = run.hold.is_some() && !holds;
-            // A fence that is not the newest, or is another's, tells of a writer who did not see the takeover.
-            let is_old = step.fence > 0 && (step.fence < run.fence || (step.fence == run.fence && taken));
-            let is_claim = matches!(step.change, Change::Claim | Change::Dispatch);
-            let is_no_number = step.fence == 0 || step.fence.saturating_sub(run.fence) > FENCE_STEP_MAX;
-            if is_old || (is_claim && is_no_number) {
-                run.fenced_off += 1;
-                run.void.push(at);
-                continue;
-            }
-            match step.change {
-                Change::Claim | Change::Dispatch => {
-                    if matches!(run.state, State::Done | State::Cancelled) {
-                        run.void.push(at);
-                        continue;
-                    }
-                    if let Some(hold) = run.hold.take_if(|hold| hold.agent != agent) {
-                        note(&hold.agent, false);
-                    }
-                    run.fence = step.fence;
-                    let Step { fence, until, told, .. } = *step;
-                    run.hold = Some(Hold { agent: agent.to_owned(), fence, until, told });
-                    run.state = State::InProgress;
-                }
-                Change::Renew => match run.hold.as_mut().filter(|hold| hold.fence == step.fence) {
-                    Some(hold) => (hold.until, hold.told) = (step.until, step.told),
-                    None => run.void.push(at),
-                },
-                Change::Release => {
-                    if holds {
-                        note(agent, false);
-                        run.hold = None;
-                        run.state = State::Open;
-                    } else {
-                        run.void.push(at);
-                    }
-                }
-                Change::State => {
-                    run.state = step.state;
-                    if matches!(step.state, State::Open | State::Done | State::Cancelled)
-                        && let Some(hold) = run.hold.take()
-                        && step.state == State::Done
-                    {
-                        // Whoever finishes it, the work that was claimed is done.
-                        note(&hold.agent, true);
-                    }
-                }
-                Change::Create | Change::Edit | Change::Comment => {}
-            }
-        }
-        run
-    }
 }

@@ -1,11 +1,11 @@
 //! The story of one task: its entries in their order, and which values lost to others without having been seen.
 
-use super::change::{self, Change};
-use super::fold::Folder;
+use super::change::{self, About, Change};
+use super::fold::{Folder, walk_named};
 use super::tasks::Called;
 use super::{Task, TaskError, Tasks};
 use crate::bottle;
-use crate::entry::{Draft, Entry};
+use crate::entry::{Draft, Entry, View};
 use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::publish::taskboard_file::State;
@@ -75,44 +75,84 @@ pub fn story(snapshot: &Snapshot<'_>, id: EntryId) -> Option<Story> {
 /// # Errors
 /// [`TaskError`] when no task or more than one is called so.
 pub fn told(snapshot: &Snapshot<'_>, name: &str) -> Result<(Tasks, Story), TaskError> {
-    let called = Called::read(name)?;
-    let mut folder = Folder::default();
-    let mut sought: BTreeMap<EntryId, Vec<Entry>> = BTreeMap::new();
+    let mut telling = Telling::of(name)?;
     undo::walk_visible(snapshot, Kind::Task, |view| {
         if let Some(about) = change::about(view) {
-            let Some((of, is_first)) = folder.add(snapshot, view, about) else {
-                return ControlFlow::Continue(());
-            };
-            if is_first && called.fits(of) {
-                sought.insert(of, Vec::new());
-            }
-            if let Some(entries) = sought.get_mut(&of) {
-                entries.push(snapshot.whole(view));
-            }
+            telling.take(snapshot, view, about);
         }
         ControlFlow::Continue(())
     });
-    let void: BTreeMap<_, _> = sought.keys().map(|id| (*id, folder.void(*id))).collect();
-    let tasks = folder.finish();
-    let task = tasks.find(name)?.clone();
-    let entries = sought.remove(&task.id).unwrap_or_default();
-    let void = void.get(&task.id).map_or(&[][..], Vec::as_slice);
-    Ok((tasks, tell(task, entries, void)))
+    telling.finish(name)
+}
+
+/// Tells the story of the task called `name`, and folds no others: most entries need not be parsed for it.
+///
+/// # Errors
+/// As [`told`].
+pub fn story_named(snapshot: &Snapshot<'_>, name: &str) -> Result<Story, TaskError> {
+    let mut telling = Telling::of(name)?;
+    walk_named(snapshot, &[telling.called.digits()], |view, about| {
+        if about.id(view).is_some_and(|id| telling.called.fits(id)) {
+            telling.take(snapshot, view, about);
+        }
+    });
+    telling.finish(name).map(|(_, story)| story)
+}
+
+/// A fold that keeps the entries about tasks that are called so.
+struct Telling {
+    called: Called,
+    folder: Folder,
+    sought: BTreeMap<EntryId, Vec<Entry>>,
+}
+
+impl Telling {
+    fn of(name: &str) -> Result<Self, TaskError> {
+        Ok(Self { called: Called::read(name)?, folder: Folder::default(), sought: BTreeMap::new() })
+    }
+
+    fn take(&mut self, snapshot: &Snapshot<'_>, view: &View<'_>, about: About<'_>) {
+        let Some((of, is_first)) = self.folder.add(snapshot, view, about) else { return };
+        if is_first && self.called.fits(of) {
+            self.sought.insert(of, Vec::new());
+        }
+        if let Some(entries) = self.sought.get_mut(&of) {
+            entries.push(snapshot.whole(view));
+        }
+    }
+
+    fn finish(self, name: &str) -> Result<(Tasks, Story), TaskError> {
+        let Self { folder, mut sought, .. } = self;
+        let void: BTreeMap<_, _> = sought.keys().map(|id| (*id, folder.void(*id))).collect();
+        let tasks = folder.finish();
+        let task = tasks.find(name)?.clone();
+        let entries = sought.remove(&task.id).unwrap_or_default();
+        let void = void.get(&task.id).map_or(&[][..], Vec::as_slice);
+        Ok((tasks, tell(task, entries, void)))
+    }
 }
 
 /// Tells the stories of several tasks, in one walk; those that are no tasks are left out.
 pub(super) fn stories(snapshot: &Snapshot<'_>, ids: &BTreeSet<EntryId>) -> BTreeMap<EntryId, Story> {
     let mut folder = Folder::default();
     let mut parts: BTreeMap<EntryId, Vec<Entry>> = BTreeMap::new();
-    undo::walk_visible(snapshot, Kind::Task, |view| {
-        if let Some(about) = change::about(view)
-            && about.id(view).is_some_and(|id| ids.contains(&id))
+    let mut take = |view: &View<'_>, about: About<'_>| {
+        if about.id(view).is_some_and(|id| ids.contains(&id))
             && let Some((of, _)) = folder.add(snapshot, view, about)
         {
             parts.entry(of).or_default().push(snapshot.whole(view));
         }
-        ControlFlow::Continue(())
-    });
+    };
+    if let [id] = *ids.iter().collect::<Vec<_>>() {
+        walk_named(snapshot, &[id.to_string()], take);
+    } else {
+        undo::walk_visible(snapshot, Kind::Task, |view| {
+            if let Some(about) = change::about(view) {
+                take(view, about);
+            }
+            ControlFlow::Continue(())
+        });
+    }
     let void: BTreeMap<_, _> = parts.keys().map(|id| (*id, folder.void(*id))).collect();
     let tasks = folder.finish();
     let tell = |(id, entries)| Some((id, tell(tasks.get(id)?.clone(), entries, void.get(&id)?)));

@@ -7,7 +7,7 @@
 //! and the release move together as well, so that whoever takes the mutex next sees a finished task as finished.
 
 use super::draft::{can_be_claimed, claim, renew};
-use super::{Hold, Task, TaskError, Tasks, fold};
+use super::{Hold, Task, TaskError, Tasks, fold, fold_named};
 use crate::claim::{Claim, Ends, LEASE_MAX, Name, Outcome, Saying, Step, Wish};
 use crate::entry::Draft;
 use crate::id::EntryId;
@@ -53,25 +53,35 @@ pub(super) fn mutex(id: EntryId) -> Result<Name, StoreError> {
     })
 }
 
-/// All tasks, and the logs that they were read from: the same logs tell the same tasks, and are read once.
+/// Tasks, and the logs that they were read from: the same logs tell the same tasks, and are read once.
 pub(crate) struct Seen {
     logs: Vec<(Writer, EntryId)>,
+    /// Which tasks were asked for; `None` for all.
+    name: Option<String>,
     pub(crate) tasks: Tasks,
 }
 
 impl Seen {
     /// Reads the tasks of `snapshot`.
     pub(crate) fn of(snapshot: &Snapshot<'_>) -> Self {
-        Self {
-            logs: logs(snapshot).map(|(writer, tip)| (writer.clone(), tip)).collect(),
-            tasks: fold(snapshot),
-        }
+        let logs = logs(snapshot).map(|(writer, tip)| (writer.clone(), tip)).collect();
+        Self { logs, name: None, tasks: fold(snapshot) }
+    }
+
+    /// Reads of the tasks of `snapshot` what [`fold_named`] does.
+    pub(crate) fn named(snapshot: &Snapshot<'_>, name: &str) -> Result<Self, TaskError> {
+        let logs = logs(snapshot).map(|(writer, tip)| (writer.clone(), tip)).collect();
+        Ok(Self { logs, name: Some(name.to_owned()), tasks: fold_named(snapshot, name)? })
     }
 
     /// The tasks of `snapshot`.
-    pub(crate) fn at(&self, snapshot: &Snapshot<'_>) -> Cow<'_, Tasks> {
+    pub(crate) fn at(&self, snapshot: &Snapshot<'_>) -> Result<Cow<'_, Tasks>, TaskError> {
         let same = logs(snapshot).eq(self.logs.iter().map(|(writer, tip)| (writer, *tip)));
-        if same { Cow::Borrowed(&self.tasks) } else { Cow::Owned(fold(snapshot)) }
+        match &self.name {
+            _ if same => Ok(Cow::Borrowed(&self.tasks)),
+            Some(name) => fold_named(snapshot, name).map(Cow::Owned),
+            None => Ok(Cow::Owned(fold(snapshot))),
+        }
     }
 }
 
@@ -100,7 +110,7 @@ pub fn can_be_taken(tasks: &Tasks, task: &Task, now: Millis) -> Result<(), TaskE
 /// [`TakeError`] when there is no such task, it cannot be taken, or another has it.
 pub fn take(store: &Store, stamp: &Stamp, name: &str, lease: Millis) -> Result<Taken, TakeError> {
     let snapshot = store.snapshot_of(&[Kind::Task], None)?;
-    let seen = Seen::of(&snapshot);
+    let seen = Seen::named(&snapshot, name)?;
     let task = seen.tasks.find(name)?;
     can_be_taken(&seen.tasks, task, stamp.now)?;
     Giving { store, stamp, to: stamp, lease, above: 0 }.give(task.id, &seen, Some(snapshot), claimed(stamp))
@@ -158,7 +168,7 @@ impl<'s> Giving<'s> {
         let Self { store, stamp, to, .. } = self;
         let mut before = None;
         let decide = |snapshot: &Snapshot<'_>, step: Step<'_>| -> Result<_, TakeError> {
-            let tasks = seen.at(snapshot);
+            let tasks = seen.at(snapshot)?;
             let task = tasks.get(id).ok_or_else(|| unknown(id))?;
             Ok(draft(&tasks, task, step)?.map(|(draft, hold)| {
                 before = Some((task.clone(), hold));
@@ -235,7 +245,7 @@ pub fn prolong(
     fence: Option<u64>,
 ) -> Result<Taken, TakeError> {
     let snapshot = store.snapshot_of(&[Kind::Task], None)?;
-    let seen = Seen::of(&snapshot);
+    let seen = Seen::named(&snapshot, name)?;
     let id = seen.tasks.find(name)?.id;
     let writer = store.writer(&stamp.agent)?;
     let own = store.find_claim(&mutex(id)?)?.filter(|claim| !claim.released && claim.holder == writer);

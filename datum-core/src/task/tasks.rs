@@ -170,6 +170,14 @@ impl Called {
         }
     }
 
+    /// The hexadecimal digits that the id of every such task begins with.
+    pub(super) fn digits(&self) -> String {
+        match self {
+            Self::Alias(letters) => alias::digits(letters),
+            Self::Id(hex) => hex.clone(),
+        }
+    }
+
     pub(super) fn fits(&self, id: EntryId) -> bool {
         match self {
             Self::Alias(letters) => alias::begins_with(id, letters),

@@ -2,6 +2,7 @@
 
 mod boards;
 mod exact;
+mod named;
 
 use super::*;
 use crate::testing::{NOW, git, repository, stamp};

@@ -96,22 +96,18 @@ impl Create {
     }
 }
 
-/// Adds the entry that `decide` drafts for the task called `name`; `ends` says of a step which claim it ends.
-fn append<E>(
+/// Adds the entry that `draft` drafts for the task it finds; `ends` says of a step which claim it ends. Answers with both.
+fn append(
     edge: &Edge<'_>,
-    name: &str,
     ends: Option<Ends>,
-    mut decide: impl FnMut(&Tasks, &Story) -> Result<Draft, E>,
-) -> Result<(EntryId, EntryId), Fault>
-where
-    Fault: From<E>,
-{
+    mut draft: impl FnMut(&Snapshot<'_>) -> Result<(EntryId, Draft), Fault>,
+) -> Result<(EntryId, EntryId), Fault> {
     let stamp = edge.stamp()?;
     let mut found = None;
     let mut decide = |snapshot: &Snapshot<'_>| -> Result<(EntryId, Draft), Fault> {
-        let (tasks, story) = task::told(snapshot, name)?;
-        found = Some(story.task.id);
-        Ok((story.task.id, decide(&tasks, &story)?))
+        let (task, draft) = draft(snapshot)?;
+        found = Some(task);
+        Ok((task, draft))
     };
     let store = edge.store()?;
     let applied = match ends {
@@ -123,7 +119,7 @@ where
     };
     match (found, applied.ids.first()) {
         (Some(task), Some(entry)) => Ok((task, *entry)),
-        _ => Err(Fault::broken(format!("nothing was written about {name}"))),
+        _ => Err(Fault::broken("nothing was written about the task")),
     }
 }
 
@@ -188,14 +184,15 @@ impl EditCommand {
             parent: self.no_parent.then_some(task::Parent::Nothing),
             ..Edit::default()
         };
-        let (task, entry) = append(edge, &self.id, None, |tasks, story| {
+        let (task, entry) = append(edge, None, |snapshot| {
+            let (tasks, story) = &task::told(snapshot, &self.id)?;
             edit.needs = ids(tasks, &self.needs)?;
             edit.no_needs =
                 self.no_needs.iter().map(|name| need(tasks, story, name)).collect::<Result<_, _>>()?;
             if let Some(parent) = &self.parent {
                 edit.parent = Some(task::Parent::Task(tasks.find(parent)?.id));
             }
-            Ok::<_, Fault>(task::edit(tasks, story, &edit)?)
+            Ok((story.task.id, task::edit(tasks, story, &edit)?))
         })?;
         tell(out, "changed", task, entry);
         Ok(Exit::Done)
@@ -226,7 +223,10 @@ pub(crate) struct Comment {
 impl Comment {
     pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out) -> Result<Exit, Fault> {
         let said = text(&self.text)?;
-        let (task, entry) = append(edge, &self.id, None, |_, story| task::comment(&story.task, &said))?;
+        let (task, entry) = append(edge, None, |snapshot| {
+            let task = task::story_named(snapshot, &self.id)?.task;
+            Ok((task.id, task::comment(&task, &said)?))
+        })?;
         tell(out, "commented on", task, entry);
         Ok(Exit::Done)
     }
@@ -252,14 +252,16 @@ impl StepArgs {
     pub(crate) fn run(&self, edge: &Edge<'_>, out: &mut Out, step: Step) -> Result<Exit, Fault> {
         let reason = text(&self.reason)?;
         let stamp = edge.stamp()?;
-        let decide = |_: &Tasks, story: &Story| {
-            task::step(story, step, &reason, &stamp.agent, stamp.now, (self.fence, self.force))
+        let draft = |snapshot: &Snapshot<'_>| {
+            let story = task::story_named(snapshot, &self.id)?;
+            let by = (self.fence, self.force);
+            Ok((story.task.id, task::step(&story, step, &reason, &stamp.agent, stamp.now, by)?))
         };
         let ends = match step {
             Step::Finish | Step::Cancel | Step::Reopen => Ends::Own,
             Step::Block | Step::Review => Ends::Nothing,
         };
-        let (task, entry) = append(edge, &self.id, Some(ends), decide)?;
+        let (task, entry) = append(edge, Some(ends), draft)?;
         tell(out, &format!("made {}:", step.state().as_str()), task, entry);
         Ok(Exit::Done)
     }

@@ -147,7 +147,7 @@ impl Release {
         let store = edge.store()?;
         let mut found = None;
         let applied = task::tell::<Fault>(store, &stamp, |snapshot| {
-            let tasks = task::fold(snapshot);
+            let tasks = task::fold_named(snapshot, &self.id)?;
             let task = tasks.find(&self.id)?;
             found = Some((task.id, task.title.clone()));
             let draft = task::release(task, &stamp.agent, &self.reason, stamp.now, self.fence)?;
