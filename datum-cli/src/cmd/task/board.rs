@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 /// Largest board that is read, bytes.
 const BOARD_MAX: u64 = 32 * 1024 * 1024;
 
-/// Reads back what people changed in a task board: ticked boxes, new lines, titles and sections. Boards of other
-/// programs are taken over; reading a board again adds nothing.
+/// Reads back what people changed in a task board: ticked boxes, new lines, titles and sections, and in its JSON whatever
+/// a task has. Boards of other programs are taken over; reading a board again adds nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   datum task import --dry-run
@@ -61,11 +61,14 @@ impl Import {
         } else {
             let verb = if self.dry_run { "would import" } else { "imported" };
             found.done.iter().for_each(|what| out.line(&format!("{verb} {what}")));
-            if found.done.is_empty() {
+            if found.done.is_empty() && found.conflicts.is_empty() {
                 out.say("nothing to import");
             }
         }
         found.conflicts.iter().for_each(|conflict| out.warn(conflict));
+        if !found.conflicts.is_empty() {
+            out.say("hint: what was named stays as it is; change it in the board, or with datum task edit, and import again");
+        }
         Ok(if found.conflicts.is_empty() { Exit::Done } else { Exit::No })
     }
 }
@@ -78,8 +81,7 @@ pub(crate) fn take(edge: &Edge<'_>, file: &Path, text: &str, dry_run: bool) -> R
     let name = root.and_then(|root| file.strip_prefix(root).ok()).unwrap_or(file).display().to_string();
     let stamp = edge.stamp()?;
     let import = |snapshot: &Snapshot<'_>| {
-        task::import(snapshot, text, &name, &stamp.agent, stamp.now)
-            .map_err(|error| Fault::usage(format!("{}: {error}", file.display())))
+        task::import(snapshot, text, &name, &stamp.agent, stamp.now).map_err(|error| unreadable(file, &error))
     };
     let mut found = import(&store.snapshot()?)?;
     if !dry_run {
@@ -89,6 +91,16 @@ pub(crate) fn take(edge: &Edge<'_>, file: &Path, text: &str, dry_run: bool) -> R
         })?;
     }
     Ok(found)
+}
+
+fn unreadable(file: &Path, error: &taskboard_file::Error) -> Fault {
+    let fault = Fault::usage(format!("{}: {error}", file.display()));
+    match error {
+        taskboard_file::Error::Unmerged { .. } => fault.hint(
+            "nothing was imported: keep in the file what holds of both sides, take the marks out, and import again",
+        ),
+        _ => fault,
+    }
 }
 
 /// Reads a board, unless it is larger than any board.
