@@ -4,6 +4,7 @@
 
 mod adopt;
 mod audit;
+mod board;
 mod bottle;
 mod ci;
 mod claim;

@@ -49,8 +49,13 @@ pub(super) fn create_as(new: &New, state: State, assignee: Option<&str>) -> Resu
 /// [`TaskError`] for a dependency or parent that leads back to the task, an edit without effect, and texts that make
 /// no entry.
 pub fn edit(tasks: &Tasks, story: &Story, edit: &Edit) -> Result<Draft, TaskError> {
+    check_ways(tasks, &story.task, edit)?;
+    edit_alone(story, edit)
+}
+
+/// Drafts the entry of [`edit`], for a caller that has seen to it that no dependency or parent leads back.
+pub(super) fn edit_alone(story: &Story, edit: &Edit) -> Result<Draft, TaskError> {
     let task = &story.task;
-    check_ways(tasks, task, edit)?;
     let text = edit.text.as_ref().filter(|text| **text != task.text);
     let mut draft = begin(task, "Edit", Change::Edit, text.map_or("", String::as_str))?;
     let mut changes = 0;
@@ -98,7 +103,7 @@ pub fn edit(tasks: &Tasks, story: &Story, edit: &Edit) -> Result<Draft, TaskErro
 }
 
 /// Refuses dependencies and parents that lead back to the task.
-fn check_ways(tasks: &Tasks, task: &Task, edit: &Edit) -> Result<(), TaskError> {
+pub(super) fn check_ways(tasks: &Tasks, task: &Task, edit: &Edit) -> Result<(), TaskError> {
     let names =
         |way: Vec<EntryId>| -> Vec<String> { [task.id].into_iter().chain(way).map(super::alias).collect() };
     for need in &edit.needs {

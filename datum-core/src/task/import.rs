@@ -1,50 +1,26 @@
-//! Task boards: the tasks as a board shows them, and a board that people have written in read back.
+//! A task board that people have written in, read back.
 //!
-//! A published board says what it was made from: its JSON. What a person ticked, unticked, retitled or moved in the
-//! Markdown beside it is told from that, and becomes an entry where the task itself has not changed meanwhile. Where
-//! it has, both values are named and nothing is done.
+//! A published board says what it was made from: its JSON, each task of it sealed. What a person changed in it, or in
+//! the Markdown beside it, is told from that, and becomes an entry where the task itself has not changed meanwhile.
+//! Where it has, both values are named and nothing is done.
 
-use super::draft;
-use super::story::stories;
-use super::{ALIAS_LEN, Edit, New, Step, Task, TaskError, Tasks};
+mod listed;
+mod merge;
+mod names;
+
+use super::board::{ENTRY, NEEDS, PARENT, card};
+use super::story::{as_of, stories};
+use super::{Edit, New, Step, TaskError, Tasks, draft};
 use crate::entry::Draft;
 use crate::id::EntryId;
 use crate::name::{AgentName, Word};
-use crate::publish::taskboard_file::{self, Board, BoardTask, Item, Priority, State};
+use crate::publish::taskboard_file::{self, Board, BoardTask, Item, Place, State};
 use crate::snapshot::Snapshot;
-use crate::stamp::{Millis, iso};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-/// The member of a board's task that holds its whole id.
-const ENTRY: &str = "entry";
-
-/// The tasks as a board shows them, the most urgent and then the oldest first.
-///
-/// It says what the entries say and asks no clock, so the same state makes the same board.
-pub fn board(tasks: &Tasks) -> Vec<BoardTask> {
-    let aliases = |ids: &BTreeSet<EntryId>| ids.iter().map(|id| super::alias(*id).into()).collect();
-    let card = |task: &Task| {
-        let mut extra = BTreeMap::from([(ENTRY.to_owned(), task.id.to_string().into())]);
-        if !task.needs.is_empty() {
-            extra.insert("needs".to_owned(), serde_json::Value::Array(aliases(&task.needs)));
-        }
-        BoardTask {
-            id: task.alias(),
-            title: task.title.clone(),
-            description: task.text.clone(),
-            priority: task.priority,
-            status: task.state,
-            assigned_to: task.hold.as_ref().map(|hold| hold.agent.clone()),
-            requested_by: task.requester.clone(),
-            required_capabilities: task.caps.iter().cloned().collect(),
-            tags: task.tags.iter().cloned().collect(),
-            created_at: Some(iso(task.created)),
-            updated_at: Some(iso(task.updated)),
-            extra,
-        }
-    };
-    tasks.all().iter().map(card).collect()
-}
+use crate::stamp::Millis;
+use listed::{Listed, Named};
+use merge::{Merged, Sides, merge};
+use names::Names;
+use std::collections::BTreeMap;
 
 /// What reading a board back comes to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -64,7 +40,8 @@ pub struct Imported {
 /// Reading the same board again adds nothing.
 ///
 /// # Errors
-/// [`taskboard_file::Error`] with line and column where the board's JSON is broken; then nothing is to be added.
+/// [`taskboard_file::Error`] with the line where the board's JSON is broken or a merge left its marks; then nothing is
+/// to be added.
 pub fn import(
     snapshot: &Snapshot<'_>,
     text: &str,
@@ -74,8 +51,7 @@ pub fn import(
 ) -> Result<Imported, taskboard_file::Error> {
     let tasks = super::fold(snapshot);
     let sources = tasks.all().iter().rev().filter_map(|task| Some((task.source.as_deref()?, task))).collect();
-    let mut reader =
-        Reader { tasks: &tasks, sources, file, wishes: Vec::new(), new: BTreeSet::new(), known: 0 };
+    let names = Names { tasks: &tasks, sources: &sources, file };
     let cards = match taskboard_file::parse(text)? {
         Board::Json(cards) => cards,
         Board::Markdown(_) => Vec::new(),
@@ -85,82 +61,32 @@ pub fn import(
         Board::Markdown(items) => items,
         Board::Json(_) => Vec::new(),
     };
-    let ids: BTreeSet<&str> = cards.iter().map(|card| card.id.as_str()).collect();
-    let mut lines: BTreeMap<&str, (&str, &Item<'_>)> = BTreeMap::new();
-    let mut fresh = Vec::new();
-    for item in &items {
-        match taskboard_file::published(item.title) {
-            Some((title, id)) if ids.contains(id) => {
-                lines.insert(id, (title, item));
+    let listed = listed::once(names, &cards, &taskboard_file::places(text), &items);
+    let mut reader = Reader { names, wishes: Vec::new(), known: 0 };
+    listed.conflicts.iter().for_each(|conflict| reader.refuse(conflict.clone()));
+    reader.cards(snapshot, &listed);
+    for (name, item) in &listed.lines {
+        match name {
+            Named::Card(_) => {}
+            Named::Bare(id) => reader.bare(*id, item),
+            // Where programs wrote JSON beside headings of their own, a heading is no new task; a check box is.
+            Named::New(source) => {
+                let shows = |card: &BoardTask| !card.title.is_empty() && item.title.contains(&card.title);
+                reader.item(item, source, cards.iter().any(shows));
             }
-            Some((_, id)) if id.len() >= "T-".len() + ALIAS_LEN && tasks.find(id).is_ok() => {
-                reader.bare(id, item);
-            }
-            _ => fresh.push(item),
         }
     }
-    for card in &cards {
-        reader.card(card, lines.get(card.id.as_str()).copied());
-    }
-    // Where programs wrote JSON beside headings of their own, a heading is no new task; a check box is.
-    for item in fresh {
-        let shows = |card: &BoardTask| !card.title.is_empty() && item.title.contains(&card.title);
-        reader.item(item, cards.iter().any(shows));
-    }
-    let wishes = reader.wishes;
-    let mut out = Imported { known: reader.known, ..Imported::default() };
-    // Whatever a board changes, the log is walked once for it.
-    let changed = wishes.iter().filter_map(|wish| wish.what.task()).collect();
-    let stories = stories(snapshot, &changed);
-    for Wish { alias, says, what } in wishes {
-        let story = what.task().and_then(|id| stories.get(&id));
-        let drafted = match (what, story) {
-            (What::Make(drafted), _) => drafted,
-            (What::Refused(conflict), _) => {
-                out.conflicts.push(conflict);
-                continue;
-            }
-            (What::Edit(_, edit), Some(story)) => draft::edit(&tasks, story, &edit),
-            (What::Step(_, step), Some(story)) => {
-                draft::step(story, step, &format!("by {file}"), agent, now, (None, false))
-            }
-            (_, None) => continue,
-        };
-        match drafted {
-            Ok(draft) => {
-                out.drafts.push(draft);
-                out.done.push(format!("{alias}: {says}"));
-            }
-            Err(error) => out.conflicts.push(format!("{alias}: the board says {says}, but {error}")),
-        }
-    }
-    Ok(out)
+    Ok(reader.drafted(snapshot, agent, now))
 }
 
 /// What a board asks for.
-struct Wish {
-    alias: String,
-    /// The same in words.
-    says: String,
-    what: What,
-}
-
-enum What {
-    Make(Result<Draft, TaskError>),
+enum Wish {
+    /// A new task, and it in words.
+    Make(String, Result<Draft, TaskError>),
     /// It cannot have it.
     Refused(String),
-    Edit(EntryId, Box<Edit>),
-    Step(EntryId, Step),
-}
-
-impl What {
-    /// The task that is changed.
-    fn task(&self) -> Option<EntryId> {
-        match self {
-            Self::Make(_) | Self::Refused(_) => None,
-            Self::Edit(id, _) | Self::Step(id, _) => Some(*id),
-        }
-    }
+    /// Another task than it was.
+    Change(EntryId, Box<Merged>),
 }
 
 /// The board without its JSON, line numbers kept.
@@ -173,169 +99,123 @@ fn without_json(text: &str) -> String {
 }
 
 struct Reader<'r> {
-    tasks: &'r Tasks,
-    /// Tasks by where they come from; the most urgent of several.
-    sources: HashMap<&'r str, &'r Task>,
-    file: &'r str,
+    names: Names<'r>,
     wishes: Vec<Wish>,
-    /// The sources of tasks this reading makes.
-    new: BTreeSet<String>,
     known: usize,
 }
 
-/// The parts of a task that a board's line shows and a person may change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Shown {
-    title: String,
-    priority: Priority,
-    state: State,
-}
-
-impl<'r> Reader<'r> {
-    fn known(&self, card: &BoardTask) -> Option<&'r Task> {
-        let entry = card.extra.get(ENTRY).and_then(|value| value.as_str()).and_then(EntryId::from_hex);
-        match entry {
-            Some(id) => self.tasks.get(id),
-            None => self.by_source(&self.source(&card.id)).or_else(|| self.tasks.find(&card.id).ok()),
-        }
-    }
-
-    fn by_source(&self, source: &str) -> Option<&'r Task> {
-        self.sources.get(source).copied()
-    }
-
-    /// Where a task comes from, as one line that fits a trailer.
-    fn source(&self, id: &str) -> String {
-        let line: String = format!("{} {id}", self.file).split_whitespace().collect::<Vec<_>>().join(" ");
-        line.chars().filter(|c| !c.is_control()).take(300).collect()
-    }
-
-    fn card(&mut self, card: &BoardTask, line: Option<(&str, &Item<'_>)>) {
-        let Some(task) = self.known(card) else {
-            let source = self.source(&card.id);
-            let ticked = line.is_some_and(|(_, item)| item.done);
-            let state = if ticked { State::Done } else { card.status };
-            let new = New {
-                title: card.title.clone(),
-                text: card.description.clone(),
-                priority: card.priority,
-                caps: words(&card.required_capabilities),
-                tags: words(&card.tags),
-                requester: card.requested_by.as_deref().and_then(|name| AgentName::new(name).ok()),
-                source: Some(source),
-                ..New::default()
+impl Reader<'_> {
+    fn cards(&mut self, snapshot: &Snapshot<'_>, listed: &Listed<'_>) {
+        let known: Vec<_> = listed.cards.iter().map(|(card, _)| self.names.known(card)).collect();
+        let now: Vec<_> = known.iter().map(|task| task.map(card)).collect();
+        // A board from before there were seals tells by its lines alone.
+        let sealed = listed.cards.iter().any(|(card, _)| card.seal().is_some());
+        let both = || listed.cards.iter().zip(known.iter().zip(&now));
+        // Published earlier than the task last changed, and its JSON changed by hand: what it was then tells the log.
+        let is_lost = |(written, _): &(&BoardTask, Place<'_>), now: &BoardTask| {
+            written.extra.contains_key(ENTRY) && !written.is_as_sealed() && written.seal() != now.seal()
+        };
+        let lost = both().filter_map(|(card, (task, now))| {
+            let (task, now) = (task.as_ref()?, now.as_ref()?);
+            is_lost(card, now).then_some((task.id, time(card.0.updated_at.as_deref()?)?))
+        });
+        let then = as_of(snapshot, &lost.collect());
+        for ((written, place), (task, now)) in both() {
+            let line = listed.line(&written.id);
+            let (Some(task), Some(now)) = (*task, now) else {
+                self.new_card(written, *place, line);
+                continue;
             };
-            return self.make(&new, state, card.assigned_to.as_deref());
-        };
-        self.known += 1;
-        let current = Shown { title: task.title.clone(), priority: task.priority, state: task.state };
-        let written = Shown { title: card.title.clone(), priority: card.priority, state: card.status };
-        let unchanged = card.updated_at.as_deref() == Some(&iso(task.updated));
-        // A task that has not changed since is its own base, and then the JSON may have been edited by hand.
-        let base = if unchanged { current.clone() } else { written.clone() };
-        let mut wish = if unchanged { written } else { base.clone() };
-        if let Some((title, item)) = line {
-            let title = taskboard_file::unescape(title);
-            if title != taskboard_file::shown_title(&base.title) {
-                wish.title = title;
-            }
-            if let Some(priority) = item.priority.filter(|priority| *priority != base.priority) {
-                wish.priority = priority;
-            }
-            match (item.done, base.state) {
-                (true, state) if state != State::Done => wish.state = State::Done,
-                (false, State::Done) => wish.state = State::Open,
-                _ => {}
-            }
-        } else if !task.is_closed() && card.extra.contains_key(ENTRY) {
-            let alias = task.alias();
-            self.refuse(format!(
-                "{alias}: its line is gone; it stays {}, datum task cancel {alias} calls it off",
-                current.state.as_str()
-            ));
-        }
-        self.merge(task, &base, &current, wish);
-    }
-
-    /// Adds what `wish` changes of `base`, unless `current` has changed the same meanwhile.
-    fn merge(&mut self, task: &Task, base: &Shown, current: &Shown, wish: Shown) {
-        let alias = task.alias();
-        let mut edit = Edit::default();
-        let mut conflict = |field: &str, board: &str, now: &str| {
-            self.refuse(format!("{alias}: the board says {field} {board}, meanwhile it became {now}"));
-        };
-        if wish.title != base.title && wish.title != current.title {
-            if current.title == base.title {
-                edit.title = Some(wish.title);
+            self.known += 1;
+            let then = then.get(task.id).map(card).filter(|then| then.seal() == written.seal());
+            let base = if !sealed || !written.extra.contains_key(ENTRY) || written.is_as_sealed() {
+                Some(*written)
+            } else if written.seal() == now.seal() {
+                Some(now)
             } else {
-                conflict("title", &wish.title, &current.title);
+                then.as_ref()
+            };
+            let merged = merge(self.names, Sides { task, base, now, json: written, place: *place, line });
+            if line.is_none() && !task.is_closed() && written.extra.contains_key(ENTRY) {
+                let (alias, state) = (task.alias(), task.state.as_str());
+                self.refuse(format!(
+                    "{alias}: its line is gone; it stays {state}, datum task cancel {alias} calls it off"
+                ));
             }
-        }
-        if wish.priority != base.priority && wish.priority != current.priority {
-            if current.priority == base.priority {
-                edit.priority = Some(wish.priority);
-            } else {
-                conflict("priority", wish.priority.as_str(), current.priority.as_str());
-            }
-        }
-        let moved = wish.state != base.state && wish.state != current.state;
-        // Whoever has begun it meanwhile, a task that is not closed can still be done.
-        let overtaken = current.state != base.state && (task.is_closed() || wish.state != State::Done);
-        if moved && overtaken {
-            conflict("state", wish.state.as_str(), current.state.as_str());
-        } else if moved {
-            self.step(task, wish.state);
-        }
-        if edit != Edit::default() {
-            let words = [
-                edit.title.as_ref().map(|title| format!("title {title}")),
-                edit.priority.map(|p| format!("priority {}", p.as_str())),
-            ];
-            let words = words.into_iter().flatten().collect::<Vec<_>>().join(", ");
-            self.wish(alias, words, What::Edit(task.id, Box::new(edit)));
+            self.wishes.push(Wish::Change(task.id, Box::new(merged)));
         }
     }
 
-    fn step(&mut self, task: &Task, to: State) {
-        let step = match to {
-            State::Done => Step::Finish,
-            State::Open | State::InProgress => Step::Reopen,
-            State::Blocked => Step::Block,
-            State::Review => Step::Review,
-            State::Cancelled => Step::Cancel,
+    fn new_card(&mut self, card: &BoardTask, place: Place<'_>, line: Option<&Item<'_>>) {
+        let mut wrong = Vec::new();
+        let mut refuse = |member: &str, of: Option<&str>, why: String| {
+            let line = place.line_of(member, of);
+            wrong.push(format!("{}, line {line}: {why}; nothing of this task is imported", card.id));
         };
-        self.wish(task.alias(), to.as_str().to_owned(), What::Step(task.id, step));
+        let mut words = |member: &str, what: &'static str, texts: &[String]| -> Vec<Word> {
+            let word = |text: &String| {
+                let word = Word::new(what, text);
+                word.map_err(|error| refuse(member, Some(text), error.to_string())).ok()
+            };
+            texts.iter().filter_map(word).collect()
+        };
+        let caps = words("required_capabilities", "capability", &card.required_capabilities);
+        let tags = words("tags", "tag", &card.tags);
+        let mut ways = |member: &str, found: Option<Vec<&str>>| -> Vec<EntryId> {
+            if found.is_none() {
+                refuse(member, None, format!("{member} is no name of a task"));
+            }
+            let id = |name: &str| {
+                let id = self.names.find(name);
+                id.map_err(|error| refuse(member, Some(name), format!("{member}: {error}"))).ok()
+            };
+            found.unwrap_or_default().into_iter().filter_map(id).collect()
+        };
+        let needs = ways(NEEDS, names::needs(card));
+        let parent = ways(PARENT, names::parent(card)).first().copied();
+        if !wrong.is_empty() {
+            return wrong.into_iter().for_each(|wrong| self.refuse(wrong));
+        }
+        let ticked = line.is_some_and(|item| item.done);
+        let new = New {
+            title: card.title.clone(),
+            text: card.description.clone(),
+            priority: card.priority,
+            caps,
+            tags,
+            needs,
+            parent,
+            requester: card.requested_by.as_deref().and_then(|name| AgentName::new(name).ok()),
+            source: Some(self.names.source(&card.id)),
+        };
+        self.make(&new, if ticked { State::Done } else { card.status }, card.assigned_to.as_deref());
     }
 
     /// A line of a published board whose JSON is gone: whether the person or the task has changed since cannot be told.
-    fn bare(&mut self, alias: &str, item: &Item<'_>) {
-        let Ok(task) = self.tasks.find(alias) else { return };
+    fn bare(&mut self, id: EntryId, item: &Item<'_>) {
+        let Some(task) = self.names.tasks.get(id) else { return };
         self.known += 1;
         if item.done != (task.state == State::Done) {
             let (board, state) = (if item.done { "done" } else { "not done" }, task.state.as_str());
             self.refuse(format!(
-                "{alias}: the board says {board} and the task is {state}, but the board's JSON is gone, which tells \
-                 who changed; remove the file, and datum publish makes it anew"
+                "{}: the board says {board} and the task is {state}, but the board's JSON is gone, which tells \
+                 who changed; remove the file, and datum publish makes it anew",
+                task.alias()
             ));
         }
     }
 
     fn refuse(&mut self, conflict: String) {
-        self.wish(String::new(), String::new(), What::Refused(conflict));
-    }
-
-    fn wish(&mut self, alias: String, says: String, what: What) {
-        self.wishes.push(Wish { alias, says, what });
+        self.wishes.push(Wish::Refused(conflict));
     }
 
     /// Takes a line that no task in the JSON has.
-    fn item(&mut self, item: &Item<'_>, shown_already: bool) {
-        let title = taskboard_file::unescape(item.title);
-        let source = self.source(&item.id.map_or_else(|| format!("· {title}"), str::to_owned));
-        if let Some(task) = self.by_source(&source) {
+    fn item(&mut self, item: &Item<'_>, source: &str, shown_already: bool) {
+        if let Some(task) = self.names.by_source(source) {
             self.known += 1;
             if item.done && !task.is_closed() {
-                self.step(task, State::Done);
+                let state = Some((item.line, State::Done));
+                self.wishes.push(Wish::Change(task.id, Box::new(Merged { state, ..Merged::default() })));
             }
             return;
         }
@@ -344,27 +224,117 @@ impl<'r> Reader<'r> {
         }
         let state = if item.done { State::Done } else { item.state.unwrap_or_default() };
         let new = New {
-            title,
+            title: taskboard_file::unescape(item.title),
             priority: item.priority.unwrap_or_default(),
-            source: Some(source),
+            source: Some(source.to_owned()),
             ..New::default()
         };
         self.make(&new, state, item.assignee);
     }
 
     fn make(&mut self, new: &New, state: State, assignee: Option<&str>) {
-        let source = new.source.clone().unwrap_or_default();
-        if !self.new.insert(source) {
-            return;
-        }
         // Whoever the board says has it has no claim here, so it is open until someone makes one.
         let state = if state == State::InProgress { State::Open } else { state };
-        let drafted = draft::create_as(new, state, assignee);
         let words = if state == State::Open { String::new() } else { format!(", {}", state.as_str()) };
-        self.wish("new".to_owned(), format!("{}{words}", new.title), What::Make(drafted));
+        let drafted = draft::create_as(new, state, assignee);
+        self.wishes.push(Wish::Make(format!("new: {}{words}", new.title), drafted));
+    }
+
+    fn drafted(self, snapshot: &Snapshot<'_>, agent: &AgentName, now: Millis) -> Imported {
+        let Self { names: Names { tasks, file, .. }, wishes, known } = self;
+        let edits = wishes.iter().filter_map(|wish| match wish {
+            Wish::Change(id, merged) => Some((*id, &merged.edit)),
+            _ => None,
+        });
+        let circular = circular(tasks, edits.collect());
+        // Whatever a board changes, the log is walked once for it.
+        let changed = wishes.iter().filter_map(|wish| match wish {
+            Wish::Change(id, merged) if !merged.is_nothing() => Some(*id),
+            _ => None,
+        });
+        let stories = stories(snapshot, &changed.collect());
+        let mut out = Imported { known, ..Imported::default() };
+        for wish in wishes {
+            match wish {
+                Wish::Refused(conflict) => out.conflicts.push(conflict),
+                Wish::Make(says, Ok(draft)) => out.add(says, draft),
+                Wish::Make(says, Err(error)) => {
+                    out.conflicts.push(format!("the board says {says}, but {error}"));
+                }
+                Wish::Change(id, merged) => {
+                    let Merged { edit, words, state, ways, conflicts } = *merged;
+                    out.conflicts.extend(conflicts);
+                    let Some(story) = stories.get(&id) else { continue };
+                    let alias = story.task.alias();
+                    if let Some(error) = circular.get(&id) {
+                        let what = format!("{alias}, line {ways}: {error}; nothing of this task is imported");
+                        out.conflicts.push(what);
+                        continue;
+                    }
+                    if edit != Edit::default() {
+                        let says = words.join(", ");
+                        match draft::edit_alone(story, &edit) {
+                            Ok(draft) => out.add(format!("{alias}: {says}"), draft),
+                            Err(error) => {
+                                out.conflicts.push(format!("{alias}: the board says {says}, but {error}"));
+                                continue;
+                            }
+                        }
+                    }
+                    let Some((line, state)) = state else { continue };
+                    let (says, by) = (state.as_str(), format!("by {file}"));
+                    match draft::step(story, step_to(state), &by, agent, now, (None, false)) {
+                        Ok(draft) => out.add(format!("{alias}: {says}"), draft),
+                        Err(error) => {
+                            let what = format!("{alias}, line {line}: the board says {says}, but {error}");
+                            out.conflicts.push(what);
+                        }
+                    }
+                }
+            }
+        }
+        out
     }
 }
 
-fn words(texts: &[String]) -> Vec<Word> {
-    texts.iter().filter_map(|text| Word::new("word", text).ok()).collect()
+impl Imported {
+    fn add(&mut self, says: String, draft: Draft) {
+        self.drafts.push(draft);
+        self.done.push(says);
+    }
+}
+
+fn step_to(state: State) -> Step {
+    match state {
+        State::Done => Step::Finish,
+        State::Open | State::InProgress => Step::Reopen,
+        State::Blocked => Step::Block,
+        State::Review => Step::Review,
+        State::Cancelled => Step::Cancel,
+    }
+}
+
+/// The edits that would make a task wait for itself or be a part of itself, were all the others made.
+fn circular(tasks: &Tasks, mut edits: BTreeMap<EntryId, &Edit>) -> BTreeMap<EntryId, TaskError> {
+    edits.retain(|_, edit| edit.parent.is_some() || !edit.needs.is_empty() || !edit.no_needs.is_empty());
+    let mut circular = BTreeMap::new();
+    // What is refused may be what kept another one straight.
+    while !edits.is_empty() {
+        let planned = tasks.with(&edits);
+        let wrong = |(id, edit): (&EntryId, &&Edit)| {
+            let error = draft::check_ways(&planned, planned.get(*id)?, edit).err()?;
+            Some((*id, error))
+        };
+        let wrong: BTreeMap<_, _> = edits.iter().filter_map(wrong).collect();
+        if wrong.is_empty() {
+            break;
+        }
+        edits.retain(|id, _| !wrong.contains_key(id));
+        circular.extend(wrong);
+    }
+    circular
+}
+
+fn time(text: &str) -> Option<Millis> {
+    text.parse::<jiff::Timestamp>().ok()?.as_millisecond().try_into().ok()
 }

@@ -7,6 +7,7 @@
 
 mod alias;
 mod among;
+mod board;
 mod change;
 mod draft;
 mod fold;
@@ -21,10 +22,11 @@ pub use crate::claim::Ends;
 pub use crate::publish::taskboard_file::{Priority, State};
 pub use alias::{ALIAS_LEN, alias};
 pub use among::{TakeAtError, take_at, take_next_at, taken_over};
+pub use board::board;
 pub use change::claimed;
 pub use draft::{can_be_claimed, claim, comment, create, dispatch, edit, release, renew, step};
 pub use fold::{fold, fold_named};
-pub use import::{Imported, board, import};
+pub use import::{Imported, import};
 pub use story::{Lost, Story, story, story_named, told};
 pub(crate) use taking::{Giving, Seen};
 pub use taking::{Said, TakeError, Taken, can_be_taken, prolong, sweep, take, take_next, tell};

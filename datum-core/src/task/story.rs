@@ -10,6 +10,7 @@ use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::publish::taskboard_file::State;
 use crate::snapshot::Snapshot;
+use crate::stamp::Millis;
 use crate::undo;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -157,6 +158,23 @@ pub(super) fn stories(snapshot: &Snapshot<'_>, ids: &BTreeSet<EntryId>) -> BTree
     let tasks = folder.finish();
     let tell = |(id, entries)| Some((id, tell(tasks.get(id)?.clone(), entries, void.get(&id)?)));
     parts.into_iter().filter_map(tell).collect()
+}
+
+/// Folds these tasks as they were each at its time; those that were not there yet are left out.
+pub(super) fn as_of(snapshot: &Snapshot<'_>, times: &BTreeMap<EntryId, Millis>) -> Tasks {
+    let mut folder = Folder::default();
+    if !times.is_empty() {
+        undo::walk_visible(snapshot, Kind::Task, |view| {
+            if let Some(about) = change::about(view)
+                && let Some(id) = about.id(view)
+                && times.get(&id).is_some_and(|time| view.clock() <= *time)
+            {
+                folder.add(snapshot, view, about);
+            }
+            ControlFlow::Continue(())
+        });
+    }
+    folder.finish()
 }
 
 /// Tells the story of a task from its entries, the newest first, and the places of those of its steps that are void.

@@ -1,6 +1,6 @@
 //! All tasks of a snapshot: found by name, and asked what is ready.
 
-use super::{Task, TaskError, alias};
+use super::{Edit, Task, TaskError, alias};
 use crate::id::{EntryId, IdMap};
 use crate::publish::taskboard_file::State;
 use crate::snapshot::PREFIX_MIN;
@@ -113,6 +113,20 @@ impl Tasks {
     ) -> impl Iterator<Item = &'a Task> {
         let able = move |task: &Task| caps.is_none_or(|caps| task.caps.is_subset(caps));
         self.list.iter().filter(move |task| able(task) && self.is_ready(task, now))
+    }
+
+    /// The tasks as they would need each other and be parts of each other with these edits.
+    pub(super) fn with(&self, edits: &BTreeMap<EntryId, &Edit>) -> Self {
+        let mut with = self.clone();
+        for task in &mut with.list {
+            let Some(edit) = edits.get(&task.id) else { continue };
+            task.needs.extend(&edit.needs);
+            task.needs.retain(|id| !edit.no_needs.contains(id));
+            if let Some(parent) = edit.parent {
+                task.parent = parent.task();
+            }
+        }
+        with
     }
 
     /// The way from `from` along `next` to `to`, if there is one: both ends included.

@@ -1,5 +1,6 @@
 //! What entries of kind `task` come to.
 
+mod board_json;
 mod boards;
 mod exact;
 mod named;

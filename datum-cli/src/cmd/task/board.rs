@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 /// Largest board that is read, bytes.
 const BOARD_MAX: u64 = 32 * 1024 * 1024;
 
-/// Reads back what people changed in a task board: ticked boxes, new lines, titles and sections. Boards of other
-/// programs are taken over; reading a board again adds nothing.
+/// Reads back what people changed in a task board: ticked boxes, new lines, titles and sections, and in its JSON whatever
+/// a task has. Boards of other programs are taken over; reading a board again adds nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   datum task import --dry-run
@@ -62,11 +62,14 @@ impl Import {
         } else {
             let verb = if self.dry_run { "would import" } else { "imported" };
             found.done.iter().for_each(|what| out.line(&format!("{verb} {what}")));
-            if found.done.is_empty() {
+            if found.done.is_empty() && found.conflicts.is_empty() {
                 out.say("nothing to import");
             }
         }
         found.conflicts.iter().for_each(|conflict| out.warn(conflict));
+        if !found.conflicts.is_empty() {
+            out.say("hint: what was named stays as it is; change it in the board, or with datum task edit, and import again");
+        }
         Ok(if found.conflicts.is_empty() { Exit::Done } else { Exit::No })
     }
 }
@@ -78,14 +81,9 @@ pub(crate) fn take(edge: &Edge<'_>, file: &Path, text: &str, dry_run: bool) -> R
     let root = store.work_dir();
     let name = root.and_then(|root| file.strip_prefix(root).ok()).unwrap_or(file).display().to_string();
     let stamp = edge.stamp()?;
-    let hint = if is_ours(text) {
-        "mend it there; or remove the file, and datum publish makes a new one without what was changed in it"
-    } else {
-        "mend it there, and run it again"
-    };
     let import = |snapshot: &Snapshot<'_>| {
         task::import(snapshot, text, &name, &stamp.agent, stamp.now)
-            .map_err(|error| Fault::usage(format!("{}: {error}", file.display())).hint(hint))
+            .map_err(|error| unreadable(file, text, &error))
     };
     let mut found = import(&store.snapshot()?)?;
     if !dry_run {
@@ -95,6 +93,19 @@ pub(crate) fn take(edge: &Edge<'_>, file: &Path, text: &str, dry_run: bool) -> R
         })?;
     }
     Ok(found)
+}
+
+fn unreadable(file: &Path, text: &str, error: &taskboard_file::Error) -> Fault {
+    let hint = match error {
+        taskboard_file::Error::Unmerged { .. } => {
+            "nothing was imported: keep in the file what holds of both sides, take the marks out, and import again"
+        }
+        _ if is_ours(text) => {
+            "mend it there; or remove the file, and datum publish makes a new one without what was changed in it"
+        }
+        _ => "mend it there, and run it again",
+    };
+    Fault::usage(format!("{}: {error}", file.display())).hint(hint)
 }
 
 /// Reads a board, unless it is larger than any board.

@@ -6,10 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{BOARD_MARK, one_line};
 
+mod json;
 mod markdown;
+mod seal;
+mod unmerged;
 mod words;
 
+pub use json::{Place, places};
 pub use markdown::Item;
+pub use seal::SEAL;
 pub use words::{Priority, State};
 
 /// The comment before the tasks.
@@ -84,6 +89,14 @@ pub enum Error {
         /// Line of the comment, from 1.
         line: usize,
     },
+    /// A merge left its marks in the board: which of two sides holds is for people to say.
+    #[error("line {line}: {mark:?} was left by a merge in which both sides changed the board")]
+    Unmerged {
+        /// The first line with such a mark, from 1.
+        line: usize,
+        /// The mark.
+        mark: &'static str,
+    },
 }
 
 /// Prints a board, marked as published by datum: priorities from the highest, and in each the order given.
@@ -116,11 +129,15 @@ pub fn print(tasks: &[BoardTask]) -> String {
 }
 
 /// Whether a board stands as [`print()`] wrote it, its first line aside: then nobody has changed anything in it.
+///
+/// Its JSON is told from its seals; a board from before there were any has none.
 pub fn is_untouched(text: &str) -> bool {
     fn rest(text: &str) -> Option<&str> {
         text.split_once('\n').map(|(_, rest)| rest)
     }
-    matches!(parse(text), Ok(Board::Json(tasks)) if rest(&print(&tasks)) == rest(text))
+    let Ok(Board::Json(tasks)) = parse(text) else { return false };
+    let sealed = tasks.iter().all(BoardTask::is_as_sealed) || tasks.iter().all(|task| task.seal().is_none());
+    sealed && rest(&print(&tasks)) == rest(text)
 }
 
 /// A title as the line of a printed board shows it.
@@ -133,18 +150,39 @@ pub fn unescape(text: &str) -> String {
     text.replace("&lt;", "<")
 }
 
-/// Title and id of a line that [`print()`] wrote, from what stands after its check box; `None` for any other line.
+/// A line that [`print()`] wrote, from what stands after its check box.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// The title, to be read with [`unescape()`].
+    pub title: &'a str,
+    /// The task's id.
+    pub id: &'a str,
+    /// The word for its state, where there is one.
+    pub state: Option<&'a str>,
+    /// Who has it, where it says so.
+    pub assigned_to: Option<&'a str>,
+}
+
+/// Reads a line that [`print()`] wrote, from what stands after its check box; `None` for any other line.
 ///
 /// # Examples
 /// ```
 /// use datum_core::publish::taskboard_file::published;
-/// assert_eq!(published("Fix it (`T-4k9x2ma`), in-progress, @a"), Some(("Fix it", "T-4k9x2ma")));
+/// let line = published("Fix it (`T-4k9x2ma`), in-progress, @a").unwrap();
+/// assert_eq!((line.title, line.id), ("Fix it", "T-4k9x2ma"));
+/// assert_eq!((line.state, line.assigned_to), (Some("in-progress"), Some("a")));
 /// assert_eq!(published("Fix it"), None);
 /// ```
-pub fn published(line: &str) -> Option<(&str, &str)> {
+pub fn published(line: &str) -> Option<Line<'_>> {
     let (title, rest) = line.rsplit_once(" (`")?;
     let (id, after) = rest.split_once("`)")?;
-    (after.is_empty() || after.starts_with(',')).then_some((title, id))
+    let words = || after.split(',').skip(1).map(str::trim).filter(|word| !word.is_empty());
+    (after.is_empty() || after.starts_with(',')).then(|| Line {
+        title,
+        id,
+        state: words().find(|word| !word.starts_with('@')),
+        assigned_to: words().find_map(|word| word.strip_prefix('@')),
+    })
 }
 
 fn task_line(task: &BoardTask) -> String {
@@ -158,55 +196,13 @@ fn task_line(task: &BoardTask) -> String {
 /// Reads a board: its JSON where there is some, otherwise its Markdown.
 ///
 /// # Errors
-/// [`Error`] with the place where the JSON is broken; a broken board is never read as an empty one.
+/// [`Error`] with the place where the JSON is broken or a merge was left; such a board is never read as an empty one.
 pub fn parse(text: &str) -> Result<Board<'_>, Error> {
-    let Some(start) = text.rfind(JSON_START) else {
-        return Ok(Board::Markdown(markdown::items(text)));
-    };
-    let line = text[..start].matches('\n').count() + 1;
-    let after = &text[start + JSON_START.len()..];
-    let end = after.find(JSON_END).ok_or(Error::Unclosed { line })?;
-    let column = start - text[..start].rfind('\n').map_or(0, |newline| newline + 1) + JSON_START.len();
-    tasks(&after[..end]).map(Board::Json).map_err(|error| {
-        let first = error.line() <= 1;
-        Error::Json {
-            line: line + error.line().saturating_sub(1),
-            column: if first { column + error.column() } else { error.column() }.max(1),
-            message: without_place(&error.to_string()),
-        }
-    })
-}
-
-/// The tasks as a list, as `{"tasks": […]}`, or by id; with or without a code fence around the JSON.
-fn tasks(json: &str) -> Result<Vec<BoardTask>, serde_json::Error> {
-    #[derive(Deserialize)]
-    struct Wrapped {
-        tasks: Vec<BoardTask>,
+    if let Some((line, mark)) = unmerged::first(text) {
+        return Err(Error::Unmerged { line, mark });
     }
-    let blank_fences = |line: &str| -> String {
-        let fence = line.trim_start().starts_with("```");
-        if fence {
-            line.chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect()
-        } else {
-            line.to_owned()
-        }
-    };
-    // A JSON string holds no line break, so a line that starts with a fence is none of its lines.
-    let json: String = json.split_inclusive('\n').map(blank_fences).collect();
-    if !json.trim_start().starts_with('{') {
-        return serde_json::from_str(&json);
-    }
-    let value: serde_json::Value = serde_json::from_str(&json)?;
-    // Read again from the text, because a value no longer knows the places of what is wrong in it.
-    if value.get("tasks").is_some() {
-        return serde_json::from_str::<Wrapped>(&json).map(|wrapped| wrapped.tasks);
-    }
-    serde_json::from_str::<BTreeMap<String, BoardTask>>(&json).map(|by_id| by_id.into_values().collect())
-}
-
-/// The message alone: its own "at line 1 column 2" counts from the comment, not from the start of the file.
-fn without_place(message: &str) -> String {
-    message.rfind(" at line ").map_or(message, |at| &message[..at]).to_owned()
+    json::tasks(text)?
+        .map_or_else(|| Ok(Board::Markdown(markdown::items(text))), |tasks| Ok(Board::Json(tasks)))
 }
 
 #[cfg(test)]

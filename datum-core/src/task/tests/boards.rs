@@ -2,12 +2,12 @@
 
 use super::*;
 
-fn publish(store: &Store) -> String {
+pub(super) fn publish(store: &Store) -> String {
     tasks(store, |_, tasks| crate::publish::taskboard_file::print(&board(tasks)))
 }
 
 /// Reads a board back as `p`, writes what it comes to, and answers with what it says.
-fn read_back(store: &Store, at: Millis, text: &str) -> (Vec<String>, Vec<String>) {
+pub(super) fn read_back(store: &Store, at: Millis, text: &str) -> (Vec<String>, Vec<String>) {
     let imported = tasks(store, |s, _| import(s, text, "TASKBOARD.md", &agent("p"), NOW + at)).unwrap();
     for draft in imported.drafts {
         write(store, "p", at, draft);
@@ -57,8 +57,8 @@ fn a_board_that_was_overtaken_names_its_conflicts() {
     assert_eq!(
         conflicts,
         [
-            format!("{}: the board says done, but {} is claimed by b", alias(one), alias(one)),
-            format!("{}: the board says state done, meanwhile it became cancelled", alias(two)),
+            format!("{}, line 7: the board says done, but {} is claimed by b", alias(one), alias(one)),
+            format!("{}, line 8: the board says state done, meanwhile it became cancelled", alias(two)),
         ]
     );
     // The JSON of a task that has not changed since may be edited by hand as well.
