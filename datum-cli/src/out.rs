@@ -7,7 +7,7 @@ use crate::fault::{Exit, Fault};
 use datum_core::Damage;
 use serde::Serialize;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write as _};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::process::ExitCode;
 
 /// How a piece of text stands out, where there is colour; the colours are those that can be read on black and on white.
@@ -44,6 +44,15 @@ impl Paint {
 /// Bytes that are written at once; memory that a short answer does not fill is never touched.
 const BUFFER: usize = 32 * 1024;
 
+/// Standard output without the standard library's own buffer, which looks for the last line break in all that it is given.
+fn standard_output() -> Box<dyn Write> {
+    #[cfg(unix)]
+    if let Ok(own) = std::os::fd::AsFd::as_fd(&io::stdout()).try_clone_to_owned() {
+        return Box::new(std::fs::File::from(own));
+    }
+    Box::new(io::stdout().lock())
+}
+
 /// Where a command's results and talk go.
 pub(crate) struct Out {
     format: Format,
@@ -51,7 +60,7 @@ pub(crate) struct Out {
     terminal: bool,
     /// Where there is colour: the word that marks colours of our own, see [`escape`].
     colour: Option<String>,
-    stdout: BufWriter<StdoutLock<'static>>,
+    stdout: BufWriter<Box<dyn Write>>,
     /// The reader of our output has gone, or the disk is full.
     lost: Option<io::Error>,
     damaged: bool,
@@ -67,8 +76,7 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
 
 impl Out {
     pub(crate) fn new(format: Format, quiet: bool) -> Self {
-        let stdout = io::stdout().lock();
-        let terminal = stdout.is_terminal();
+        let terminal = io::stdout().is_terminal();
         let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let colour = terminal && !dumb && !is_set("NO_COLOR");
@@ -78,7 +86,7 @@ impl Out {
             quiet,
             terminal,
             colour,
-            stdout: BufWriter::with_capacity(BUFFER, stdout),
+            stdout: BufWriter::with_capacity(BUFFER, standard_output()),
             lost: None,
             damaged: false,
             passed: None,
@@ -124,10 +132,7 @@ impl Out {
     }
 
     /// Prints a JSON value that `write` writes, on a line of its own.
-    pub(crate) fn json_by(
-        &mut self,
-        write: impl FnOnce(&mut BufWriter<StdoutLock<'static>>) -> io::Result<()>,
-    ) {
+    pub(crate) fn json_by(&mut self, write: impl FnOnce(&mut BufWriter<Box<dyn Write>>) -> io::Result<()>) {
         if self.lost.is_none() {
             self.lost = write(&mut self.stdout).err();
         }
