@@ -217,7 +217,7 @@ pub(crate) fn tell_losers(
     }
     let store = edge.store()?;
     let after = store.snapshot()?;
-    for (task, had) in task::taken_over(store, before, &after, edge.now()?) {
+    for (task, had) in task::taken_over(store, before, &after, edge.now()?)? {
         let now = match &task.hold {
             Some(hold) => format!("{} has it now, under claim {}", hold.agent, hold.fence),
             None => format!("it is {} now", task.state.as_str()),

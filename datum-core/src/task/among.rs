@@ -5,8 +5,8 @@
 //! that one of any number can win. It need not be given back there: whoever has the logs knows that its number has ended.
 
 use super::taking::{Giving, Seen, can_be_taken, claimed, held, mutex};
-use super::{Hold, TakeError, Taken, Task, TaskError, fold};
-use crate::claim::Outcome;
+use super::{Hold, TakeError, Taken, Task, TaskError, Tasks, fold, fold_named};
+use crate::claim::{Claim, Outcome};
 use crate::id::EntryId;
 use crate::kind::Kind;
 use crate::snapshot::Snapshot;
@@ -82,28 +82,40 @@ pub fn take_next_at(
 /// The tasks that agents of this clone had at `now` by what was here `before`, and have no more by what is here `after`:
 /// each with the claim that ended.
 ///
-/// Of two clones that claimed the same task without asking the remote, this tells the one that lost.
+/// Of two clones that claimed the same task without asking the remote, this tells the one that lost. What is claimed here
+/// the mutexes tell, so that tasks are read only where somebody may have lost one.
+///
+/// # Errors
+/// [`StoreError`] when claims cannot be listed.
 pub fn taken_over(
     store: &Store,
     before: &Snapshot<'_>,
     after: &Snapshot<'_>,
     now: Millis,
-) -> Vec<(Task, Hold)> {
-    let logs = before.tips().filter(|(kind, ..)| *kind == Kind::Task);
-    let own: BTreeSet<&str> =
-        logs.filter(|(_, writer, _)| store.is_own(writer)).map(|(_, writer, _)| writer.agent()).collect();
-    if own.is_empty() {
-        return Vec::new();
+) -> Result<Vec<(Task, Hold)>, StoreError> {
+    let task =
+        |claim: &Claim| Some((EntryId::from_hex(claim.name.as_str())?, claim.holder.agent().to_owned()));
+    let (claims, _) = store.claims_of(|name| EntryId::from_hex(name.as_str()).is_some())?;
+    let own = claims.iter().filter(|claim| claim.is_held(now) && store.is_own(&claim.holder));
+    let mut own: Vec<(EntryId, String)> = own.filter_map(task).collect();
+    let has = |tasks: &Tasks, id: EntryId, agent: &str| {
+        tasks.get(id).and_then(|task| task.live_hold(now)).filter(|hold| hold.agent == agent).cloned()
+    };
+    let later = read(after, &own);
+    own.retain(|(id, agent)| has(&later, *id, agent).is_none());
+    let earlier = read(before, &own);
+    let lost =
+        own.iter().filter_map(|(id, agent)| Some((later.get(*id)?.clone(), has(&earlier, *id, agent)?)));
+    Ok(lost.collect())
+}
+
+/// The tasks of which some are asked for.
+fn read(snapshot: &Snapshot<'_>, asked: &[(EntryId, String)]) -> Tasks {
+    match asked {
+        [] => Tasks::default(),
+        [(id, _)] => fold_named(snapshot, &id.to_string()).unwrap_or_default(),
+        _ => fold(snapshot),
     }
-    let (before, after) = (fold(before), fold(after));
-    let had = before.all().iter().filter_map(|task| Some((task.id, task.live_hold(now)?)));
-    let had = had.filter(|(_, hold)| own.contains(hold.agent.as_str()));
-    had.filter_map(|(id, hold)| {
-        let task = after.get(id)?;
-        let has = task.hold.as_ref().is_some_and(|now| now.agent == hold.agent);
-        (!has).then(|| (task.clone(), hold.clone()))
-    })
-    .collect()
 }
 
 fn take_seen_at(
