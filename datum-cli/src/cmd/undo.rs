@@ -4,7 +4,7 @@ use crate::edge::Edge;
 use crate::fault::{Exit, Fault};
 use crate::out::Out;
 use datum_core::task::{self, Ends, Said};
-use datum_core::{Kind, undo};
+use datum_core::{AgentName, Kind, undo};
 
 /// Hides an entry; the undo is an entry itself and can be undone.
 #[derive(Debug, clap::Args)]
@@ -25,9 +25,12 @@ impl Undo {
         let draft = undo::draft(target.id, &target.subject)?;
         // What nobody is said to have, nobody must hold.
         let applied = match task::claimed(&target).filter(|_| kind == Kind::Task) {
-            Some((task, number)) => task::tell(store, &stamp, |_| {
-                Ok::<_, Fault>(vec![Said { task, draft: draft.clone(), ends: Ends::Number(number) }])
-            })?,
+            Some((task, number, agent)) => {
+                let ends = AgentName::new(agent).map_or(Ends::Nothing, |agent| Ends::Of(agent, number));
+                task::tell(store, &stamp, |_| {
+                    Ok::<_, Fault>(vec![Said { task, draft: draft.clone(), ends: ends.clone() }])
+                })?
+            }
             None => store.note(kind, &stamp, &[draft])?,
         };
         crate::record::tell_written(out, &applied, kind);

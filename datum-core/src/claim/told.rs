@@ -7,6 +7,7 @@ use super::{Claim, Name, Outcome, Wish, ref_name};
 use crate::append::{Decision, Target};
 use crate::entry::Draft;
 use crate::kind::Kind;
+use crate::name::AgentName;
 use crate::refs::{self, Beside};
 use crate::snapshot::Snapshot;
 use crate::stamp::{Millis, Stamp};
@@ -23,14 +24,14 @@ pub(crate) struct Saying {
 }
 
 /// Which claim an entry ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ends {
     /// None.
     Nothing,
     /// The writer's own, if it has one.
     Own,
-    /// That with this number, whoever holds it: it is said never to have been made.
-    Number(u64),
+    /// That of this agent with this number: it is said never to have been made.
+    Of(AgentName, u64),
 }
 
 impl Store {
@@ -104,10 +105,12 @@ impl Store {
                 for Saying { name, draft, ends } in decide(snapshot)? {
                     let now = self.find_claim(&name)?;
                     let old = now.as_ref().map(|claim| claim.id);
-                    let held = now.as_ref().filter(|claim| match ends {
+                    let held = now.as_ref().filter(|claim| match &ends {
                         Ends::Nothing => false,
                         Ends::Own => claim.holder == writer,
-                        Ends::Number(number) => claim.fencing == number,
+                        Ends::Of(agent, number) => {
+                            (claim.holder.agent(), claim.fencing) == (agent.as_str(), *number)
+                        }
                     });
                     let release = |claim: &Claim| {
                         let wish = Wish::Release { fencing: claim.fencing };

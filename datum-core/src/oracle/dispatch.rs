@@ -97,7 +97,7 @@ pub fn dispatch(
     };
     if !make {
         let until = stamp.now.saturating_add(lease.min(LEASE_MAX));
-        let hold = Hold { agent: to.to_string(), fence: task.next_fence(), until, told: stamp.now };
+        let hold = Hold { agent: to.to_string(), fence: task.next_fence(), until };
         return Ok(Dispatched { task, hold, scores, entry: None });
     }
     let for_agent = Stamp { agent: to.clone(), ..stamp.clone() };

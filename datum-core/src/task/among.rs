@@ -132,7 +132,7 @@ fn take_seen_at(
     let fencing = match store.claim_at_beyond(remote, &mutex, stamp, lease, task.fence)? {
         Outcome::Claimed { fencing, .. } => fencing,
         Outcome::Held { by, until, fencing } => {
-            let hold = Hold { agent: by.agent().to_owned(), fence: fencing, until, told: stamp.now };
+            let hold = Hold { agent: by.agent().to_owned(), fence: fencing, until };
             return Err(held(task, &hold).into());
         }
         Outcome::Free => return Err(TaskError::Unknown(task.alias()).into()),

@@ -14,6 +14,7 @@
 //! Over: <field> <id>  the entry whose value of the field this one replaces, as its writer saw it
 //! ```
 
+use crate::bottle;
 use crate::entry::{Entry, Trailers, View};
 use crate::id::EntryId;
 use crate::publish::taskboard_file::State;
@@ -86,14 +87,14 @@ impl Change {
     }
 }
 
-/// The task whose claim `entry` tells of, and the claim's number, if it tells of one.
-pub fn claimed(entry: &Entry) -> Option<(EntryId, u64)> {
-    match Change::parse(entry.trailer(CHANGE)?)? {
-        Change::Claim | Change::Dispatch => {
-            Some((entry.reference(TASK)?, entry.trailer(FENCE)?.parse().ok()?))
-        }
-        _ => None,
-    }
+/// The task whose claim `entry` tells of, the claim's number and who has it by that, if it tells of one.
+pub fn claimed(entry: &Entry) -> Option<(EntryId, u64, &str)> {
+    let agent = match Change::parse(entry.trailer(CHANGE)?)? {
+        Change::Claim => entry.agent.as_str(),
+        Change::Dispatch => entry.trailer(bottle::TO)?,
+        _ => return None,
+    };
+    Some((entry.reference(TASK)?, entry.trailer(FENCE)?.parse().ok()?, agent))
 }
 
 /// Whether an entry is a step of its task, which the fold runs through in their order.

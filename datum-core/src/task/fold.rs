@@ -236,7 +236,7 @@ impl Folder {
         };
         let (head, task, rest) = (&mut self.heads[at], &mut self.tasks[at], &mut self.rests[at]);
         head.updated = head.updated.max(view.clock());
-        let mut step = Step { change, state: State::Open, fence: 0, until: 0, told: view.clock(), agent };
+        let mut step = Step { change, state: State::Open, fence: 0, until: 0, agent };
         let (mut stated, set_before) = (None, head.set);
         let is_new = change == Change::Create;
         let said = |there| if is_new { Word::Made } else { Word::Later { there } };

@@ -33,6 +33,7 @@ pub use taking::{Said, TakeError, Taken, can_be_taken, prolong, sweep, take, tak
 pub use tasks::{Record, Tasks};
 pub use wish::{Edit, New, Parent, Step};
 
+use crate::claim::LEASE_MAX;
 use crate::entry::DraftError;
 use crate::id::EntryId;
 use crate::stamp::{Millis, SKEW_MAX};
@@ -47,14 +48,13 @@ pub struct Hold {
     pub fence: u64,
     /// When the lease ends.
     pub until: Millis,
-    /// When that was said, by the clock of who said it.
-    pub told: Millis,
 }
 
 impl Hold {
-    /// Whether the lease has not ended at `now`; as with the mutex, a clock more than [`SKEW_MAX`] ahead is not believed.
+    /// Whether the lease has not ended at `now`. One that ends later than any could that is made at `now`, by a clock that
+    /// is [`SKEW_MAX`] ahead, is not believed: that clock is wrong.
     pub fn is_live(&self, now: Millis) -> bool {
-        now < self.until && self.told <= now.saturating_add(SKEW_MAX)
+        now < self.until && self.until <= now.saturating_add(LEASE_MAX + SKEW_MAX)
     }
 }
 

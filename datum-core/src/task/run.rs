@@ -15,7 +15,6 @@ pub(super) struct Step {
     pub(super) state: State,
     pub(super) fence: u64,
     pub(super) until: Millis,
-    pub(super) told: Millis,
     /// Who writes, or who a dispatch is for: an index into the agents of the fold.
     pub(super) agent: u32,
 }
@@ -70,12 +69,11 @@ impl Run {
                         note(&hold.agent, false);
                     }
                     run.fence = step.fence;
-                    let Step { fence, until, told, .. } = *step;
-                    run.hold = Some(Hold { agent: agent.to_owned(), fence, until, told });
+                    run.hold = Some(Hold { agent: agent.to_owned(), fence: step.fence, until: step.until });
                     run.state = State::InProgress;
                 }
                 Change::Renew => match run.hold.as_mut().filter(|hold| hold.fence == step.fence) {
-                    Some(hold) => (hold.until, hold.told) = (step.until, step.told),
+                    Some(hold) => hold.until = step.until,
                     None => run.void.push(at),
                 },
                 Change::Release => {

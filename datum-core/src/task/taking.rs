@@ -6,6 +6,7 @@
 //! be taken until the lease ends, and [`prolong`] by the same agent adds the entry again. The entry that ends a claim
 //! and the release move together as well, so that whoever takes the mutex next sees a finished task as finished.
 
+use super::change::claimed as claimed_by;
 use super::draft::{can_be_claimed, claim, renew};
 use super::{Hold, Task, TaskError, Tasks, fold, fold_named};
 use crate::claim::{Claim, Ends, LEASE_MAX, Name, Outcome, Saying, Step, Wish};
@@ -15,8 +16,10 @@ use crate::kind::Kind;
 use crate::snapshot::Snapshot;
 use crate::stamp::{Millis, Stamp, Writer};
 use crate::store::{Applied, Store, StoreError};
+use memchr::memmem::Finder;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 
 /// How old a claim must be to be removed, milliseconds: longer than anybody takes to claim what was free when it looked.
 const SWEEP_AGE: Millis = 24 * 60 * 60 * 1000;
@@ -144,12 +147,18 @@ impl<'s> Giving<'s> {
         draft: impl Fn(&Tasks, &Task, &Hold) -> Result<Draft, TaskError>,
     ) -> Result<Taken, TakeError> {
         let Self { stamp, to, lease, above, .. } = self;
-        self.tell(id, seen, snapshot, |tasks, task, step| {
+        self.tell(id, seen, snapshot, |snapshot, tasks, task, step| {
             can_be_taken(tasks, task, stamp.now)?;
             // Nobody has it, so the mutex under a number that the logs know was not given back where that was said.
-            Ok(match step(Wish::Take { lease, told: task.fence.max(above) }) {
+            let mut taken = step(Wish::Take { lease, told: task.fence.max(above) });
+            if let Err(Outcome::Held { by, fencing, .. }) = &taken
+                && is_told(snapshot, id, by, *fencing)
+            {
+                taken = step(Wish::Take { lease, told: *fencing });
+            }
+            Ok(match taken {
                 Ok((fence, until)) => {
-                    let hold = Hold { agent: to.agent.to_string(), fence, until, told: stamp.now };
+                    let hold = Hold { agent: to.agent.to_string(), fence, until };
                     Ok((draft(tasks, task, &hold)?, hold))
                 }
                 Err(answer) => Err(answer),
@@ -163,14 +172,19 @@ impl<'s> Giving<'s> {
         id: EntryId,
         seen: &Seen,
         snapshot: Option<Snapshot<'s>>,
-        draft: impl Fn(&Tasks, &Task, Step<'_>) -> Result<Result<(Draft, Hold), Outcome>, TaskError>,
+        draft: impl Fn(
+            &Snapshot<'_>,
+            &Tasks,
+            &Task,
+            Step<'_>,
+        ) -> Result<Result<(Draft, Hold), Outcome>, TaskError>,
     ) -> Result<Taken, TakeError> {
         let Self { store, stamp, to, .. } = self;
         let mut before = None;
         let decide = |snapshot: &Snapshot<'_>, step: Step<'_>| -> Result<_, TakeError> {
             let tasks = seen.at(snapshot)?;
             let task = tasks.get(id).ok_or_else(|| unknown(id))?;
-            Ok(draft(&tasks, task, step)?.map(|(draft, hold)| {
+            Ok(draft(snapshot, &tasks, task, step)?.map(|(draft, hold)| {
                 before = Some((task.clone(), hold));
                 draft
             }))
@@ -180,10 +194,10 @@ impl<'s> Giving<'s> {
             Ok(applied) => {
                 let (task, hold) = before.ok_or_else(|| unknown(id))?;
                 let entry = applied.ids.first().copied().ok_or_else(|| unknown(id))?;
-                Ok(Taken { task, hold: Hold { told: applied.clock, ..hold }, entry })
+                Ok(Taken { task, hold, entry })
             }
             Err(Outcome::Held { by, until, fencing }) => {
-                let hold = Hold { agent: by.agent().to_owned(), fence: fencing, until, told: stamp.now };
+                let hold = Hold { agent: by.agent().to_owned(), fence: fencing, until };
                 Err(held(seen.tasks.get(id).ok_or_else(|| unknown(id))?, &hold).into())
             }
             // Given back meanwhile.
@@ -193,6 +207,18 @@ impl<'s> Giving<'s> {
             }
         }
     }
+}
+
+/// Whether a log has the claim of a mutex, although it may be void or undone: then the log says that nobody has the task.
+fn is_told(snapshot: &Snapshot<'_>, id: EntryId, holder: &Writer, fencing: u64) -> bool {
+    let digits = id.to_string();
+    let word = Finder::new(&digits);
+    let mut found = false;
+    snapshot.walk_hinted(Kind::Task, Some(&|bytes| word.find(bytes).is_some()), |view| {
+        found = claimed_by(&view.to_entry()) == Some((id, fencing, holder.agent()));
+        if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    found
 }
 
 fn unknown(id: EntryId) -> TaskError {
@@ -254,7 +280,7 @@ pub fn prolong(
         id,
         &seen,
         Some(snapshot),
-        |tasks, task, step| {
+        |_, tasks, task, step| {
             let mine = task.hold.as_ref().filter(|hold| hold.agent == agent);
             // Of a claim whose entry was lost, with the power, the logs know too little.
             let untold = own.as_ref().filter(|claim| {
@@ -266,7 +292,7 @@ pub fn prolong(
                 Some(Err(answer)) => return Ok(Err(answer)),
                 None => stamp.now.saturating_add(lease.min(LEASE_MAX)),
             };
-            let hold = |fence| Hold { agent: agent.to_owned(), fence, until, told: stamp.now };
+            let hold = |fence| Hold { agent: agent.to_owned(), fence, until };
             let Some(untold) = untold else {
                 return Ok(Ok((renew(task, &stamp.agent, until, stamp.now, fence)?, hold(task.fence))));
             };

@@ -113,7 +113,7 @@ fn append(
     let applied = match ends {
         Some(ends) => task::tell(store, &stamp, |snapshot| {
             let (task, draft) = decide(snapshot)?;
-            Ok::<_, Fault>(vec![Said { task, draft, ends }])
+            Ok::<_, Fault>(vec![Said { task, draft, ends: ends.clone() }])
         })?,
         None => store.apply(Kind::Task, &stamp, |snapshot| Ok::<_, Fault>(vec![decide(snapshot)?.1]))?,
     };

@@ -91,7 +91,7 @@ fn no_number_and_no_lease_from_elsewhere_shuts_others_out() {
     let lease = [("Change", "claim"), ("Fence", "2"), ("Lease-Until", "18446744073709551615")];
     write(&store, "odd", 2 * HOUR, odd(id, &lease));
     let hold = get(&store, id).hold.unwrap();
-    assert_eq!((hold.agent.as_str(), hold.until), ("odd", NOW + 2 * HOUR + crate::claim::LEASE_MAX));
+    assert_eq!((hold.agent.as_str(), hold.until), ("odd", NOW + 2 * HOUR + LEASE_MAX));
 }
 
 #[test]
@@ -114,12 +114,12 @@ fn a_claim_by_a_clock_far_ahead_holds_nothing() {
     let dir = repository(&[]);
     let store = Store::open(dir.path()).unwrap();
     let id = make(&store, 0, "one", |_| ());
-    let far = 48 * HOUR;
+    let far = 40 * DAY;
     take(&store, &stamp("odd", far), &alias(id), HOUR).unwrap();
     let task = get(&store, id);
     let hold = task.hold.as_ref().unwrap();
     assert_eq!((task.status(NOW + 1), hold.is_live(NOW + 1)), (State::Open, false));
-    assert!(hold.is_live(NOW + far - 24 * HOUR) && !hold.is_live(NOW + far + HOUR));
+    assert!(hold.is_live(NOW + far - DAY) && !hold.is_live(NOW + far + HOUR));
     tasks(&store, |_, tasks| assert_eq!(tasks.ready(NOW + 1, None).count(), 1));
     let taken = take(&store, &stamp("b", 1), &alias(id), HOUR).unwrap();
     assert_eq!(taken.hold.fence, 2);
@@ -179,4 +179,46 @@ fn a_task_named_in_capital_letters_is_not_meant() {
         let urgent = changed.iter().filter(|(_, priority)| *priority == Priority::Critical);
         assert_eq!(urgent.map(|(id, _)| *id).collect::<Vec<_>>(), [ids[1]]);
     });
+}
+
+#[test]
+fn whoever_had_a_wrong_clock_once_claims_and_finishes_by_the_right_one() {
+    let dir = repository(&[]);
+    let store = Store::open(dir.path()).unwrap();
+    let id = make(&store, 0, "one", |_| ());
+    // All that this agent writes from now on has a later clock than this.
+    write(&store, "odd", 2 * DAY, comment(&get(&store, id), "from the day after tomorrow").unwrap());
+    let taken = take(&store, &stamp("odd", 1), &alias(id), HOUR).unwrap();
+    assert_eq!(get(&store, id).live_hold(NOW + 1), Some(&taken.hold));
+    assert!(matches!(
+        take(&store, &stamp("b", 2), &alias(id), HOUR),
+        Err(TakeError::Task(TaskError::Held { .. }))
+    ));
+    prolong(&store, &stamp("odd", 2), &alias(id), 2 * HOUR, None).unwrap();
+    end(&store, "odd", 3, id, stepped(&told(&store, id), Step::Finish, "odd", 3).unwrap());
+    assert_eq!(get(&store, id).state, State::Done);
+}
+
+#[test]
+fn a_mutex_whose_claim_the_log_has_and_does_not_count_keeps_nobody_out() {
+    let dir = repository(&[]);
+    let store = Store::open(dir.path()).unwrap();
+    // The claim becomes void: what came before it is undone.
+    let id = make(&store, 0, "one", |_| ());
+    end(&store, "a", 1, id, stepped(&told(&store, id), Step::Finish, "a", 1).unwrap());
+    let reopened = write(&store, "a", 2, stepped(&told(&store, id), Step::Reopen, "a", 2).unwrap());
+    take(&store, &stamp("bee", 3), &alias(id), 30 * DAY).unwrap();
+    write(&store, "a", 4, crate::undo::draft(reopened, "x").unwrap());
+    write(&store, "a", 5, stepped(&told(&store, id), Step::Reopen, "a", 5).unwrap());
+    assert_eq!(take(&store, &stamp("cat", 6), &alias(id), HOUR).unwrap().hold.fence, 2);
+    // It is undone where the mutex is not.
+    let id = make(&store, 7, "two", |_| ());
+    let entry = take(&store, &stamp("bee", 8), &alias(id), 30 * DAY).unwrap().entry;
+    write(&store, "cat", 9, crate::undo::draft(entry, "x").unwrap());
+    let next = take_next(&store, &stamp("cat", 10), None, HOUR).unwrap().unwrap();
+    assert_eq!((next.task.id, next.hold.fence), (id, 2));
+    // One that the log does not have at all, after a power cut, keeps others out.
+    let id = make(&store, 11, "three", |_| ());
+    store.claim(&taking::mutex(id).unwrap(), &stamp("bee", 12), HOUR).unwrap();
+    assert!(take(&store, &stamp("cat", 13), &alias(id), HOUR).is_err());
 }
