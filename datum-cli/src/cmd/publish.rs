@@ -100,12 +100,13 @@ impl Publish {
 
 /// Whether people changed something in a published board that nobody has read back, and what, in words.
 fn is_unread(edge: &Edge<'_>, text: &str, unread: &mut Vec<String>) -> Result<bool, Fault> {
-    if taskboard_file::is_untouched(text) {
+    let snapshot = edge.store()?.snapshot()?;
+    if taskboard_file::is_untouched(text) && !task::has_absent(&snapshot, text) {
         return Ok(false);
     }
     // What would be imported does not depend on who does it, unless somebody holds a task.
     let agent = edge.agent_if_any()?.map_or_else(|| AgentName::new("nobody"), Ok)?;
-    match task::import(&edge.store()?.snapshot()?, text, plan::BOARD, &agent, edge.now()?) {
+    match task::import(&snapshot, text, plan::BOARD, &agent, edge.now()?) {
         Ok(found) => unread.extend(found.done.into_iter().chain(found.conflicts)),
         Err(error) => unread.push(error.to_string()),
     }

@@ -14,6 +14,7 @@ use super::{Edit, New, Step, TaskError, Tasks, draft};
 use crate::entry::Draft;
 use crate::id::EntryId;
 use crate::name::{AgentName, Word};
+use crate::publish::plan::BOARD;
 use crate::publish::taskboard_file::{self, Board, BoardTask, Item, Place, State};
 use crate::snapshot::Snapshot;
 use crate::stamp::Millis;
@@ -65,6 +66,7 @@ pub fn import(
     let mut reader = Reader { names, wishes: Vec::new(), known: 0 };
     listed.conflicts.iter().for_each(|conflict| reader.refuse(conflict.clone()));
     reader.cards(snapshot, &listed);
+    let is_ours = cards.iter().any(|card| card.seal().is_some());
     for (name, item) in &listed.lines {
         match name {
             Named::Card(_) => {}
@@ -72,7 +74,7 @@ pub fn import(
             // Where programs wrote JSON beside headings of their own, a heading is no new task; a check box is.
             Named::New(source) => {
                 let shows = |card: &BoardTask| !card.title.is_empty() && item.title.contains(&card.title);
-                reader.item(item, source, cards.iter().any(shows));
+                reader.item(item, source, !is_ours && cards.iter().any(shows));
             }
         }
     }
@@ -98,6 +100,22 @@ fn without_json(text: &str) -> String {
     format!("{}{blank}{rest}", &text[..start])
 }
 
+/// Whether datum published a task, also where a person took a part of what says so out of its JSON.
+fn is_published(card: &BoardTask) -> bool {
+    card.extra.contains_key(ENTRY) || card.seal().is_some()
+}
+
+/// The entry that made a published task.
+fn entry(card: &BoardTask) -> Option<EntryId> {
+    card.extra.get(ENTRY)?.as_str().and_then(EntryId::from_hex)
+}
+
+/// Whether a board has tasks whose entries are not here: whoever overwrote it would take them from others.
+pub fn has_absent(snapshot: &Snapshot<'_>, text: &str) -> bool {
+    let Ok(Board::Json(cards)) = taskboard_file::parse(text) else { return false };
+    cards.iter().filter_map(entry).any(|id| !snapshot.odb().exists(id))
+}
+
 struct Reader<'r> {
     names: Names<'r>,
     wishes: Vec<Wish>,
@@ -108,12 +126,10 @@ impl Reader<'_> {
     fn cards(&mut self, snapshot: &Snapshot<'_>, listed: &Listed<'_>) {
         let known: Vec<_> = listed.cards.iter().map(|(card, _)| self.names.known(card)).collect();
         let now: Vec<_> = known.iter().map(|task| task.map(card)).collect();
-        // A board from before there were seals tells by its lines alone.
-        let sealed = listed.cards.iter().any(|(card, _)| card.seal().is_some());
         let both = || listed.cards.iter().zip(known.iter().zip(&now));
         // Published earlier than the task last changed, and its JSON changed by hand: what it was then tells the log.
         let is_lost = |(written, _): &(&BoardTask, Place<'_>), now: &BoardTask| {
-            written.extra.contains_key(ENTRY) && !written.is_as_sealed() && written.seal() != now.seal()
+            is_published(written) && !written.is_as_sealed() && written.seal() != now.seal()
         };
         let lost = both().filter_map(|(card, (task, now))| {
             let (task, now) = (task.as_ref()?, now.as_ref()?);
@@ -123,12 +139,13 @@ impl Reader<'_> {
         for ((written, place), (task, now)) in both() {
             let line = listed.line(&written.id);
             let (Some(task), Some(now)) = (*task, now) else {
-                self.new_card(written, *place, line);
+                self.absent(snapshot, written, *place, line);
                 continue;
             };
             self.known += 1;
             let then = then.get(task.id).map(card).filter(|then| then.seal() == written.seal());
-            let base = if !sealed || !written.extra.contains_key(ENTRY) || written.is_as_sealed() {
+            // What others made says nothing of how it was before: it tells by its lines alone.
+            let base = if !is_published(written) || written.is_as_sealed() {
                 Some(*written)
             } else if written.seal() == now.seal() {
                 Some(now)
@@ -144,6 +161,25 @@ impl Reader<'_> {
             }
             self.wishes.push(Wish::Change(task.id, Box::new(merged)));
         }
+    }
+
+    /// Takes a task of the JSON that is not here: a new one, but in this repository's own board one that was undone, or that
+    /// came with the board and whose entries have not come yet.
+    fn absent(
+        &mut self,
+        snapshot: &Snapshot<'_>,
+        card: &BoardTask,
+        place: Place<'_>,
+        line: Option<&Item<'_>>,
+    ) {
+        let entry = entry(card).filter(|_| self.names.file == BOARD);
+        let why = match entry.map(|id| snapshot.odb().exists(id)) {
+            None => return self.new_card(card, place, line),
+            Some(true) if card.is_as_sealed() => return,
+            Some(true) => "was undone",
+            Some(false) => "is not here yet: datum sync brings it",
+        };
+        self.refuse(format!("{}, line {}: this task {why}; nothing of it is imported", card.id, place.line));
     }
 
     fn new_card(&mut self, card: &BoardTask, place: Place<'_>, line: Option<&Item<'_>>) {

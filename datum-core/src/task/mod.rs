@@ -26,7 +26,7 @@ pub use board::board;
 pub use change::claimed;
 pub use draft::{can_be_claimed, claim, comment, create, dispatch, edit, release, renew, step};
 pub use fold::{fold, fold_named};
-pub use import::{Imported, import};
+pub use import::{Imported, has_absent, import};
 pub use story::{Lost, Story, story, story_named, told};
 pub(crate) use taking::{Giving, Seen};
 pub use taking::{Said, TakeError, Taken, can_be_taken, prolong, sweep, take, take_next, tell};

@@ -3,7 +3,7 @@
 //! Check boxes (`- [ ] title`), headings with fields below (`### TASK-1: title`, `**Status**: OPEN`), and tables with a
 //! column for the task. Code fences are skipped, as Markdown does.
 
-use super::{Priority, State};
+use super::{Priority, State, published};
 
 /// A task found in Markdown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,7 +132,8 @@ impl<'a> Reader<'a> {
     }
 
     fn check_box(&mut self, number: usize, done: bool, text: &'a str) {
-        let (id, title) = split_id(text);
+        // A published line has its id behind the title, which may itself begin like one.
+        let (id, title) = if published(text).is_some() { (None, text) } else { split_id(text) };
         // An `@name` is an assignee; an address or a decorator inside a word is not.
         let name =
             |word: &'a str| word.strip_prefix('@').map(|name| name.trim_end_matches([',', '.', ')', ';']));

@@ -140,9 +140,14 @@ pub fn is_untouched(text: &str) -> bool {
     sealed && rest(&print(&tasks)) == rest(text)
 }
 
-/// A title as the line of a printed board shows it.
+/// A title as one line.
 pub fn shown_title(title: &str) -> String {
     one_line(title)
+}
+
+/// A text as the Markdown of a printed board has it.
+pub fn escape(text: &str) -> String {
+    one_line(text).replace('<', "&lt;")
 }
 
 /// The text that a line's Markdown stands for.
@@ -186,7 +191,7 @@ pub fn published(line: &str) -> Option<Line<'_>> {
 }
 
 fn task_line(task: &BoardTask) -> String {
-    let plain = |text: &str| one_line(text).replace('<', "&lt;");
+    let plain = escape;
     let mark = if task.status == State::Done { 'x' } else { ' ' };
     let assignee = task.assigned_to.as_deref().map(|name| format!(", @{}", plain(name))).unwrap_or_default();
     let id = plain(&task.id).replace('`', "'");

@@ -12,7 +12,7 @@ use crate::publish::taskboard_file::{self, BoardTask, Item, Place, Priority, SEA
 use crate::task::board::{ENTRY, NEEDS, PARENT};
 use crate::task::{Edit, Parent, Task};
 use crate::{EntryId, task};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The three ways, and where the board has them.
 #[derive(Clone, Copy)]
@@ -135,10 +135,14 @@ impl<'a> Merge<'a> {
         let Sides { task, json, place, .. } = self.sides;
         let names = self.names;
         let (more, less) = self.changed(NEEDS, |card| names.needs(task, card));
-        for name in more {
+        let written: BTreeMap<String, &str> = if more.is_empty() {
+            BTreeMap::new()
+        } else {
             let written = names::needs(json).unwrap_or_default().into_iter();
-            let written = written.into_iter().find(|written| names.whole(task, written) == name);
-            let line = place.line_of(NEEDS, written);
+            written.map(|written| (names.whole(task, written), written)).collect()
+        };
+        for name in more {
+            let line = place.line_of(NEEDS, written.get(&name).copied());
             match names.find(&name) {
                 Ok(id) => self.out.edit.needs.push(id),
                 Err(error) => self.refuse(line, &format!("needs: {error}")),
@@ -165,9 +169,8 @@ impl<'a> Merge<'a> {
         let (reference, item) = (self.reference(), self.sides.line);
         let line = item.and_then(|item| taskboard_file::published(item.title));
         let at = item.map_or(0, |item| item.line);
-        let title = line.map(|line| taskboard_file::unescape(line.title));
-        let title = title.filter(|title| *title != taskboard_file::shown_title(&reference.title));
-        let title = title.map(|title| (at, title));
+        let title = line.filter(|line| line.title != taskboard_file::escape(&reference.title));
+        let title = title.map(|line| (at, taskboard_file::unescape(line.title)));
         if let Some((at, Some(title))) = self.settle("title", "title", |card| Some(card.title.clone()), title)
         {
             match Draft::new(&title, "") {
@@ -280,7 +283,8 @@ impl<'a> Merge<'a> {
         // Whoever has begun it meanwhile, a task that is not closed can still be done.
         let finishes = member == "status" && value.as_deref() == Some("done") && !task.is_closed();
         match base {
-            Some(base) if base == now || finishes => return Some((at, value)),
+            Some(base) if base == now => return Some((at, value)),
+            _ if finishes => return Some((at, value)),
             Some(_) => self.conflict(
                 at,
                 &format!("the board says {word} {}, meanwhile it became {}", shown(&value), shown(&now)),

@@ -2,7 +2,7 @@
 
 use crate::id::EntryId;
 use crate::publish::taskboard_file::BoardTask;
-use crate::task::board::{ENTRY, NEEDS, PARENT};
+use crate::task::board::{NEEDS, PARENT};
 use crate::task::{Task, TaskError, Tasks};
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
@@ -18,10 +18,11 @@ pub(super) struct Names<'r> {
 impl<'r> Names<'r> {
     /// The task that a board's JSON means.
     pub(super) fn known(&self, card: &BoardTask) -> Option<&'r Task> {
-        let entry = card.extra.get(ENTRY).and_then(Value::as_str).and_then(EntryId::from_hex);
-        match entry {
-            Some(id) => self.tasks.get(id),
-            None => self.by_source(&self.source(&card.id)).or_else(|| self.tasks.find(&card.id).ok()),
+        let by_source = || self.by_source(&self.source(&card.id));
+        match super::entry(card) {
+            // That of another repository was imported before, perhaps.
+            Some(id) => self.tasks.get(id).or_else(by_source),
+            None => by_source().or_else(|| self.tasks.find(&card.id).ok()),
         }
     }
 

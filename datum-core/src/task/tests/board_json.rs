@@ -279,21 +279,70 @@ fn a_line_and_the_json_that_ask_for_different_things_are_named_both() {
     assert_eq!(read_back(&store, 30, &word("blocked")).0, [format!("{}: blocked", alias(one))]);
 }
 
+/// A board without a member, as a tool leaves it that keeps what it knows.
+fn without(board: &str, member: &str) -> String {
+    let kept: String = board
+        .lines()
+        .filter(|line| !line.contains(&format!("\"{member}\":")))
+        .map(|l| format!("{l}\n"))
+        .collect();
+    kept.replace("\",\n  }", "\"\n  }")
+}
+
 #[test]
-fn a_board_from_before_seals_tells_by_its_lines() {
+fn what_a_board_without_its_seals_says_is_named_where_it_differs() {
     let dir = repository(&[]);
     let store = Store::open(dir.path()).unwrap();
     let one = make(&store, 0, "one", |_| ());
-    make(&store, 1, "part", |new| new.parent = Some(one));
-    let old: String = publish(&store).lines().filter(|line| !line.contains("\"parent\"")).fold(
-        String::new(),
-        |text, line| if line.contains("\"published\"") { text } else { text + line + "\n" },
+    let board = publish(&store);
+    let bare = without(&board, "published");
+    assert!(taskboard_file::is_untouched(&bare));
+    assert_eq!(read_back(&store, 10, &bare), (vec![], vec![]));
+    // What has neither seal nor entry is of another program, and tells by its lines.
+    let cases = [(bare.clone(), 0, 1), (without(&board, "entry"), 1, 0), (without(&bare, "entry"), 0, 0)];
+    for (text, changes, conflicts) in cases {
+        let edited = text.replace("\"description\": \"\"", "\"description\": \"by hand\"");
+        let found = tasks(&store, |s, _| import(s, &edited, "TASKBOARD.md", &agent("p"), NOW + 20)).unwrap();
+        assert_eq!((found.done.len(), found.conflicts.len()), (changes, conflicts), "{found:?}");
+    }
+    let ticked = bare.replace("- [ ] one", "- [x] one");
+    assert_eq!(read_back(&store, 30, &ticked), (vec![format!("{}: done", alias(one))], vec![]));
+}
+
+#[test]
+fn a_line_that_nobody_touched_asks_for_nothing_and_a_new_one_is_a_task() {
+    let dir = repository(&[]);
+    let store = Store::open(dir.path()).unwrap();
+    for (at, title) in (0..).zip(["TASK-1: Fix it", "Compare a &lt; b < c", "One"]) {
+        make(&store, at, title, |_| ());
+    }
+    let board = publish(&store) + "- [ ] One more\n";
+    assert_eq!(read_back(&store, 10, &board), (vec!["new: One more".to_owned()], vec![]));
+}
+
+#[test]
+fn a_board_that_came_before_its_entries_makes_no_task_twice() {
+    let (dir, here) = (repository(&[]), repository(&[]));
+    let (store, other) = (Store::open(dir.path()).unwrap(), Store::open(here.path()).unwrap());
+    let one = make(&store, 0, "one", |_| ());
+    let board = publish(&store);
+    let (done, conflicts) = read_back(&other, 1, &board);
+    assert!(done.is_empty() && conflicts[0].contains("is not here yet: datum sync"), "{conflicts:?}");
+    assert!(
+        has_absent(&other.snapshot().unwrap(), &board) && !has_absent(&store.snapshot().unwrap(), &board)
     );
-    let old = old.replace("\",\n  }", "\"\n  }");
-    assert!(taskboard_file::is_untouched(&old));
-    assert_eq!(read_back(&store, 10, &old), (vec![], vec![]));
-    let ticked = old.replace("- [ ] one", "- [x] one");
-    assert_eq!(read_back(&store, 20, &ticked), (vec![format!("{}: done", alias(one))], vec![]));
+    // As the board of another repository it is taken in, once.
+    for expect in [1, 0] {
+        let found =
+            tasks(&other, |s, _| import(s, &board, "../x/TASKBOARD.md", &agent("p"), NOW + 2)).unwrap();
+        assert_eq!((found.done.len(), found.conflicts.len()), (expect, 0));
+        other.apply::<StoreError>(Kind::Task, &stamp("p", 2), |_| Ok(found.drafts.clone())).unwrap();
+    }
+    // One that was undone does not come back.
+    make(&store, 3, "two", |_| ());
+    write(&store, "a", 4, crate::undo::draft(one, "x").unwrap());
+    let edited = board + "- [ ] three\n";
+    assert_eq!(read_back(&store, 5, &edited), (vec!["new: three".to_owned()], vec![]));
 }
 
 #[test]
