@@ -129,3 +129,20 @@ fn a_board_in_which_git_left_a_merge_is_neither_read_nor_overwritten() {
     write(&vessel, &board.replace("] Fix the pump", "] Fix the old pump"));
     assert_eq!(vessel.datum(&["task", "import"]).ok(), format!("imported {pump}: title Fix the old pump\n"));
 }
+
+#[test]
+fn a_board_is_the_same_by_whatever_path_it_is_named() {
+    let vessel = Vessel::new();
+    vessel.datum(&["task", "create", "one"]).ok();
+    vessel.datum(&["publish"]).ok();
+    let path = vessel.path().join("TASKBOARD.md");
+    let text = fs::read_to_string(&path).unwrap() + "- [ ] by hand\n";
+    fs::write(&path, text).unwrap();
+    fs::create_dir(vessel.path().join("sub")).unwrap();
+    assert!(vessel.datum(&["task", "import"]).ok().contains("new: by hand"));
+    for (dir, file) in [(".", "./TASKBOARD.md"), ("sub", "../TASKBOARD.md"), (".", path.to_str().unwrap())] {
+        let dir = vessel.path().join(dir);
+        let again = vessel.datum(&["-C", dir.to_str().unwrap(), "task", "import", file]);
+        assert_eq!((again.code, again.stdout.as_str()), (0, ""), "{file}: {again:?}");
+    }
+}

@@ -78,8 +78,10 @@ impl Import {
 pub(crate) fn take(edge: &Edge<'_>, file: &Path, text: &str, dry_run: bool) -> Result<task::Imported, Fault> {
     let store = edge.store()?;
     // The name stands in the entries, so it is the same wherever the clone lies.
-    let root = store.work_dir();
-    let name = root.and_then(|root| file.strip_prefix(root).ok()).unwrap_or(file).display().to_string();
+    let root = store.work_dir().and_then(|root| root.canonicalize().ok());
+    let whole = file.canonicalize().ok();
+    let within = || whole.as_deref()?.strip_prefix(root.as_deref()?).ok();
+    let name = within().unwrap_or(file).display().to_string();
     let stamp = edge.stamp()?;
     let import = |snapshot: &Snapshot<'_>| {
         task::import(snapshot, text, &name, &stamp.agent, stamp.now)

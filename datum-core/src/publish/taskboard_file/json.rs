@@ -8,6 +8,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{BoardTask, Error, JSON_END, JSON_START};
+use crate::publish::is_ours;
 
 /// Where a task stands in a board's JSON.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -72,7 +73,13 @@ struct Found<'a> {
 
 impl<'a> Found<'a> {
     fn of(text: &'a str) -> Result<Option<Self>, Error> {
-        let Some(start) = text.rfind(JSON_START) else { return Ok(None) };
+        let Some(start) = text.rfind(JSON_START) else {
+            // What stands before its end would be passed over, and overwritten by the next board.
+            return match text.find(JSON_END).filter(|_| is_ours(text)) {
+                Some(end) => Err(Error::Unopened { line: text[..end].matches('\n').count() + 1 }),
+                None => Ok(None),
+            };
+        };
         let line = text[..start].matches('\n').count() + 1;
         let after = &text[start + JSON_START.len()..];
         let end = after.find(JSON_END).ok_or(Error::Unclosed { line })?;

@@ -89,6 +89,12 @@ pub enum Error {
         /// Line of the comment, from 1.
         line: usize,
     },
+    /// The comment after the tasks is there, and that before them is not.
+    #[error("line {line}: {JSON_END} has no {JSON_START} before it")]
+    Unopened {
+        /// Line of the comment, from 1.
+        line: usize,
+    },
     /// A merge left its marks in the board: which of two sides holds is for people to say.
     #[error("line {line}: {mark:?} was left by a merge in which both sides changed the board")]
     Unmerged {

@@ -355,4 +355,9 @@ fn a_board_with_the_marks_of_a_merge_is_not_read() {
     let line = line(&board, "<<<<");
     assert_eq!(error, taskboard_file::Error::Unmerged { line, mark: "<<<<<<<" });
     assert!(!taskboard_file::is_untouched(&board));
+    let board = publish(&store).replace(taskboard_file::JSON_START, "");
+    let error = tasks(&store, |s, _| import(s, &board, "TASKBOARD.md", &agent("p"), NOW)).unwrap_err();
+    assert!(
+        matches!(error, taskboard_file::Error::Unopened { line } if line == self::line(&board, "TASKS_JSON_END"))
+    );
 }
