@@ -29,7 +29,7 @@ pub fn alias(id: EntryId) -> String {
 
 /// The name with `len` characters.
 pub(super) fn long_alias(id: EntryId, len: usize) -> String {
-    let mut bits = id.0.as_slice().iter().take(8).fold(0u64, |bits, byte| (bits << 8) | u64::from(*byte));
+    let mut bits = first_bits(id);
     let mut out = String::from("T-");
     for _ in 0..len.min(ALIAS_MAX) {
         // The five highest bits, at most 31.
@@ -69,9 +69,16 @@ pub(super) fn digits(letters: &str) -> String {
     bits
 }
 
-/// Whether the task `id` has an alias that begins with `letters`.
+/// Whether the task `id` has an alias that begins with `letters`, of which there are no more than an alias has.
 pub(super) fn begins_with(id: EntryId, letters: &str) -> bool {
-    long_alias(id, letters.len())[2..] == *letters
+    let bits = first_bits(id);
+    let letter = |at: usize| DIGITS[usize::try_from(bits << (5 * at) >> 59).unwrap_or(0)];
+    letters.len() <= ALIAS_MAX && letters.bytes().enumerate().all(|(at, typed)| letter(at) == typed)
+}
+
+/// The first sixty-four bits of an id.
+fn first_bits(id: EntryId) -> u64 {
+    id.0.as_slice().iter().take(8).fold(0, |bits, byte| (bits << 8) | u64::from(*byte))
 }
 
 #[cfg(test)]
