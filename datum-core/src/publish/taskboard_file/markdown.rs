@@ -4,6 +4,7 @@
 //! column for the task. Code fences are skipped, as Markdown does.
 
 use super::{Priority, State, published};
+use crate::publish::is_ours;
 
 /// A task found in Markdown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +29,7 @@ pub struct Item<'a> {
 
 /// Finds the tasks of a board, in the order of their lines.
 pub(super) fn items(text: &str) -> Vec<Item<'_>> {
-    let mut reader = Reader::default();
+    let mut reader = Reader { is_ours: is_ours(text), ..Reader::default() };
     for (index, line) in text.lines().enumerate() {
         reader.line(index + 1, line.trim());
     }
@@ -47,6 +48,8 @@ struct Reader<'a> {
     /// Where the columns of the table being read are.
     columns: Option<Columns>,
     fenced: bool,
+    /// A board that datum published, whose lines have ids behind their titles alone.
+    is_ours: bool,
 }
 
 /// Indexes of cells, found once a table: searching them in every row would cost rows times columns.
@@ -132,8 +135,9 @@ impl<'a> Reader<'a> {
     }
 
     fn check_box(&mut self, number: usize, done: bool, text: &'a str) {
-        // A published line has its id behind the title, which may itself begin like one.
-        let (id, title) = if published(text).is_some() { (None, text) } else { split_id(text) };
+        // A published line has its id behind the title, which may itself begin like one, and so may a new line beside it.
+        let is_whole = self.is_ours || published(text).is_some();
+        let (id, title) = if is_whole { (None, text) } else { split_id(text) };
         // An `@name` is an assignee; an address or a decorator inside a word is not.
         let name =
             |word: &'a str| word.strip_prefix('@').map(|name| name.trim_end_matches([',', '.', ')', ';']));

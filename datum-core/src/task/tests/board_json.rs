@@ -316,8 +316,9 @@ fn a_line_that_nobody_touched_asks_for_nothing_and_a_new_one_is_a_task() {
     for (at, title) in (0..).zip(["TASK-1: Fix it", "Compare a &lt; b < c", "One"]) {
         make(&store, at, title, |_| ());
     }
-    let board = publish(&store) + "- [ ] One more\n";
-    assert_eq!(read_back(&store, 10, &board), (vec!["new: One more".to_owned()], vec![]));
+    let board = publish(&store) + "- [ ] One more\n- [ ] 2026-12-01: Release\n";
+    let new = ["new: One more", "new: 2026-12-01: Release"].map(str::to_owned).to_vec();
+    assert_eq!(read_back(&store, 10, &board), (new, vec![]));
 }
 
 #[test]
