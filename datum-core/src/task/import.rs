@@ -252,6 +252,15 @@ impl Reader<'_> {
             if item.done && !task.is_closed() {
                 let state = Some((item.line, State::Done));
                 self.wishes.push(Wish::Change(task.id, Box::new(Merged { state, ..Merged::default() })));
+            } else if !item.done && task.is_closed() && self.names.file == BOARD {
+                // Written again, or not yet published since: only people know.
+                let (alias, state) = (task.alias(), task.state.as_str());
+                self.refuse(format!(
+                    "line {}: {:?} was imported as {alias}, which is {state}; datum task reopen {alias} takes it up \
+                     again, other words make a new task, without the line nothing is asked for",
+                    item.line,
+                    taskboard_file::unescape(item.title)
+                ));
             }
             return;
         }

@@ -322,6 +322,22 @@ fn a_line_that_nobody_touched_asks_for_nothing_and_a_new_one_is_a_task() {
 }
 
 #[test]
+fn a_line_that_is_written_again_after_its_task_is_done_is_named() {
+    let dir = repository(&[]);
+    let store = Store::open(dir.path()).unwrap();
+    let board = format!("{}- [ ] backup\n", publish(&store));
+    assert_eq!(read_back(&store, 1, &board), (vec!["new: backup".to_owned()], vec![]));
+    assert_eq!(read_back(&store, 2, &board), (vec![], vec![]));
+    let id = tasks(&store, |_, tasks| tasks.all()[0].id);
+    end(&store, "a", 3, id, stepped(&told(&store, id), Step::Finish, "a", 3).unwrap());
+    let (done, conflicts) = read_back(&store, 4, &(publish(&store) + "- [ ] backup\n"));
+    assert!(
+        done.is_empty() && conflicts.len() == 1 && conflicts[0].contains("which is done"),
+        "{conflicts:?}"
+    );
+}
+
+#[test]
 fn a_board_that_came_before_its_entries_makes_no_task_twice() {
     let (dir, here) = (repository(&[]), repository(&[]));
     let (store, other) = (Store::open(dir.path()).unwrap(), Store::open(here.path()).unwrap());
