@@ -67,14 +67,14 @@ pub fn fold_named(snapshot: &Snapshot<'_>, name: &str) -> Result<Tasks, TaskErro
 }
 
 /// Visits what [`fold`] folds, but for entries about tasks that begin with none of `digits`.
-pub(super) fn walk_named<'a>(
+pub(super) fn walk_named(
     snapshot: &Snapshot<'_>,
-    digits: impl IntoIterator<Item = &'a String>,
+    digits: &[String],
     mut visit: impl FnMut(&View<'_>, About<'_>),
 ) {
     // The entry that makes a task does not say its own id.
     let marks = [undo::MARK, change::MADE];
-    let words = digits.into_iter().map(String::as_str).chain(marks);
+    let words = digits.iter().map(String::as_str).chain(marks);
     let words: Vec<Finder<'_>> = words.map(Finder::new).collect();
     let hint = |bytes: &[u8]| words.iter().any(|word| word.find(bytes).is_some());
     undo::walk_hinted(snapshot, Kind::Task, Some(&hint), |view| {

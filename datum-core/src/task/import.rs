@@ -13,6 +13,7 @@ use super::story::{as_of, stories};
 use super::{Edit, New, Step, TaskError, Tasks, draft};
 use crate::entry::Draft;
 use crate::id::EntryId;
+use crate::kind::Kind;
 use crate::name::{AgentName, Word};
 use crate::publish::plan::BOARD;
 use crate::publish::taskboard_file::{self, Board, BoardTask, Item, Place, State};
@@ -21,7 +22,8 @@ use crate::stamp::Millis;
 use listed::{Listed, Named};
 use merge::{Merged, Sides, merge};
 use names::Names;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 
 /// What reading a board back comes to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -113,7 +115,20 @@ fn entry(card: &BoardTask) -> Option<EntryId> {
 /// Whether a board has tasks whose entries are not here: whoever overwrote it would take them from others.
 pub fn has_absent(snapshot: &Snapshot<'_>, text: &str) -> bool {
     let Ok(Board::Json(cards)) = taskboard_file::parse(text) else { return false };
-    cards.iter().filter_map(entry).any(|id| !snapshot.odb().exists(id))
+    let entries: BTreeSet<EntryId> = cards.iter().filter_map(entry).collect();
+    held(snapshot, &entries).len() < entries.len()
+}
+
+/// Those of `entries` that the logs hold, undone or not. The commits are not asked: after a compaction segments alone are left.
+fn held(snapshot: &Snapshot<'_>, entries: &BTreeSet<EntryId>) -> BTreeSet<EntryId> {
+    let mut found = BTreeSet::new();
+    if !entries.is_empty() {
+        snapshot.walk_hinted(Kind::Task, None, |view| {
+            found.extend(entries.get(&view.id));
+            ControlFlow::Continue(())
+        });
+    }
+    found
 }
 
 struct Reader<'r> {
@@ -136,10 +151,13 @@ impl Reader<'_> {
             is_lost(card, now).then_some((task.id, time(card.0.updated_at.as_deref()?)?))
         });
         let then = as_of(snapshot, &lost.collect());
+        let absent = both().filter(|(_, (task, _))| task.is_none() && self.names.file == BOARD);
+        let absent = absent.filter_map(|((card, _), _)| entry(card)).collect();
+        let undone = held(snapshot, &absent);
         for ((written, place), (task, now)) in both() {
             let line = listed.line(&written.id);
             let (Some(task), Some(now)) = (*task, now) else {
-                self.absent(snapshot, written, *place, line);
+                self.absent(&undone, written, *place, line);
                 continue;
             };
             self.known += 1;
@@ -167,13 +185,13 @@ impl Reader<'_> {
     /// came with the board and whose entries have not come yet.
     fn absent(
         &mut self,
-        snapshot: &Snapshot<'_>,
+        undone: &BTreeSet<EntryId>,
         card: &BoardTask,
         place: Place<'_>,
         line: Option<&Item<'_>>,
     ) {
         let entry = entry(card).filter(|_| self.names.file == BOARD);
-        let why = match entry.map(|id| snapshot.odb().exists(id)) {
+        let why = match entry.map(|id| undone.contains(&id)) {
             None => return self.new_card(card, place, line),
             Some(true) if card.is_as_sealed() => return,
             Some(true) => "was undone",
